@@ -1,0 +1,53 @@
+# Two commands do everything: `make sync` shows the sync at work, `make test` runs the whole suite.
+# They need Python >= 3.10 and make; everything else goes into this checkout.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLUGINS := tap-customcrm tap-tripletex target-customcrm target-tripletex
+MEMBERS := $(wildcard packages/*) $(PLUGINS) sandbox
+READY := $(VENV)/.ready
+TESTS ?=
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: setup sync test check lock dist clean
+
+setup: $(READY)
+
+# The environment is made anew where the lock or a package's description changed.
+$(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "This Python cannot make environments. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@grep -A 60 '^uv==' requirements.lock | awk 'NR>1 && /^[a-z]/{exit} {print}' > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS))
+	@touch $@
+
+sync: setup
+	@$(BIN)/sandbox sync
+
+test: setup check
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
+
+check: setup
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+
+# No index lines and no download addresses: the lock works with whichever package index is set up.
+lock:
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate \
+	  --python-version 3.10 --custom-compile-command 'make lock' \
+	  $(addprefix --no-emit-package ,$(shell sed -n 's/^name = "\(.*\)"/\1/p' $(addsuffix /pyproject.toml,$(MEMBERS)))) \
+	  requirements.in $(addsuffix /pyproject.toml,$(MEMBERS)) --all-extras -o requirements.lock
+
+dist: setup
+	@rm -rf dist
+	@for member in $(MEMBERS); do $(BIN)/uv build --quiet --wheel --out-dir dist $$member || exit 1; done
+	@ls dist
+
+clean:
+	rm -rf $(VENV) dist .meltano .pytest_cache .mypy_cache .ruff_cache

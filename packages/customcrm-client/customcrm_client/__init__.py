@@ -1,0 +1,1 @@
+"""Talking to a Customcrm: authentication, paging, errors, writes."""

@@ -1,0 +1,1 @@
+"""Property tables of a dataflow, and the Singer mapper made of them."""

@@ -1,0 +1,1 @@
+"""Keeping the records of two systems in sync: links, change detection, merge, matching, pending writes."""

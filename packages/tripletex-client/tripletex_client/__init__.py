@@ -1,0 +1,1 @@
+"""Talking to Tripletex: session tokens, fields, paging, checksum, rate limit, errors, writes."""

@@ -1,0 +1,1 @@
+"""A Customcrm and a Tripletex on this machine, with Norwegian sample data."""

@@ -1,0 +1,1 @@
+"""Singer target for a Customcrm, with two-way sync."""
