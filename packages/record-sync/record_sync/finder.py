@@ -1,0 +1,82 @@
+"""Looking for records in the target: by single queries while they are few, by one listing when that is cheaper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from record_sync.matching import Candidate, Keys, criterion_key, keys_of
+from record_sync.record import Current
+from record_sync.rules import FlowRules
+from record_sync.system import TargetSystem
+from record_sync.values import Values
+
+FEW = 3
+"""So many queries are made without asking first what a listing would cost."""
+
+
+class Finder:
+    """Candidates for unlinked records of one flow, during one run."""
+
+    def __init__(self, system: TargetSystem, rules: FlowRules) -> None:
+        self._system = system
+        self._rules = rules
+        self._paths = frozenset(path for criterion in rules.match_on for path in criterion)
+        self._index: dict[tuple[int, Any], list[Candidate]] = {}
+        self._asked: dict[tuple[int, Any], list[Candidate]] = {}
+        self._listed = False
+        self._queries = 0
+        self._listing_cost: int | None = None
+
+    def prepare(self, wanted: Sequence[Keys]) -> None:
+        """Choose the cheaper way before a batch of records is looked for."""
+        if self._listed or not self._paths:
+            return
+        queries = {
+            (rank, key)
+            for keys in wanted
+            for rank, criterion in enumerate(self._rules.match_on)
+            if (key := criterion_key(criterion, keys)) is not None and (rank, key) not in self._asked
+        }
+        if len(queries) <= FEW:
+            return
+        if self._listing_cost is None:
+            self._listing_cost = self._system.listing_cost(self._rules.target_resource)
+        if len(queries) > self._listing_cost:
+            for current in self._system.listing(self._rules.target_resource, self._paths):
+                self._file(current.id, current.values)
+            self._listed = True
+
+    def candidates(self, values: Values, keys: Keys) -> list[Candidate]:
+        """The target records that share some criterion's values with a record."""
+        found: dict[str, Candidate] = {}
+        for rank, criterion in enumerate(self._rules.match_on):
+            key = criterion_key(criterion, keys)
+            if key is None:
+                continue
+            for one in self._index.get((rank, key), ()):
+                found[one.id] = one
+            if not self._listed:
+                for one in self._ask(rank, key, {path: values[path] for path in criterion}):
+                    found.setdefault(one.id, one)
+        return list(found.values())
+
+    def _ask(self, rank: int, key: Any, criterion: Mapping[str, Any]) -> list[Candidate]:
+        if (rank, key) not in self._asked:
+            self._asked[rank, key] = [
+                Candidate(one.id, keys_of(one.values, self._rules))
+                for one in self._system.search(self._rules.target_resource, criterion, self._paths)
+            ]
+        return self._asked[rank, key]
+
+    def created(self, current: Current, sent: Values) -> None:
+        """A record that this run created can be found from now on."""
+        self._file(current.id, {**sent, **{p: v for p, v in current.values.items() if v is not None}})
+
+    def _file(self, record_id: str, values: Values) -> None:
+        keys = keys_of(values, self._rules)
+        candidate = Candidate(record_id, keys)
+        for rank, criterion in enumerate(self._rules.match_on):
+            key = criterion_key(criterion, keys)
+            if key is not None:
+                self._index.setdefault((rank, key), []).append(candidate)

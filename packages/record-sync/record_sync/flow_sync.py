@@ -1,0 +1,256 @@
+"""One flow in one direction: takes batches of the source's records and brings each to its outcome.
+
+A batch is sorted into what is linked and what is not. The linked go through ``updating``, the others through
+``linking``; each of them commits its writes batch by batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from record_sync.bases import saw
+from record_sync.finder import Finder
+from record_sync.linking import Linking
+from record_sync.outcome import Outcome, Tally
+from record_sync.plan import changed, is_stale
+from record_sync.record import Incoming, Link
+from record_sync.recovery import Recovery
+from record_sync.references import ReferencedFlow, Resolved, resolve
+from record_sync.rules import FlowRules
+from record_sync.store.conflicts import Conflicts
+from record_sync.store.intents import Intents
+from record_sync.store.links import Links
+from record_sync.store.store import FlowKey, Store
+from record_sync.store.waiting import AMBIGUOUS, INVALID, PARKED, REFERENCE, Waiting, WaitingRecords
+from record_sync.system import TargetSystem
+from record_sync.updating import ToUpdate, Updating
+
+OUTCOME_OF_WAITING = {
+    PARKED: Outcome.PARKED,
+    INVALID: Outcome.PARKED,
+    REFERENCE: Outcome.WAITING,
+    AMBIGUOUS: Outcome.AMBIGUOUS,
+}
+
+
+class FlowSync:
+    """The work of one run on one flow."""
+
+    def __init__(self, store: Store, system: TargetSystem, rules: FlowRules, key: FlowKey, tally: Tally) -> None:
+        self.store = store
+        self.system = system
+        self.rules = rules
+        self.key = key
+        self.tally = tally
+        self.prints = store.prints
+        self.links = Links(store, key)
+        self.intents = Intents(store, key)
+        self.waiting = WaitingRecords(store, key)
+        self.conflicts = Conflicts(store, key)
+        self.finder = Finder(system, rules)
+        self.deletions: dict[int, tuple[Link, Incoming]] = {}
+        self._updating = Updating(self)
+        self._linking = Linking(self)
+        self._recovery = Recovery(self)
+        self._retried: dict[str, Waiting] = {}
+
+    def recover(self) -> None:
+        """Settle what an earlier run began and did not finish, before anything else is planned."""
+        self._recovery.settle_own()
+
+    # -- taking records in
+
+    def take(self, records: Iterable[Incoming]) -> None:
+        """Bring records to their outcomes, in order where one record comes several times."""
+        batch: dict[str, Incoming] = {}
+        for one in records:
+            if one.id in batch:
+                self._take(list(batch.values()))
+                batch = {}
+            batch[one.id] = one
+        if batch:
+            self._take(list(batch.values()))
+
+    def retry(self, rows: Sequence[Waiting]) -> int:
+        """Try waiting records again; tells how many do not wait any more."""
+        self._retried = {one.record.id: one for one in rows}
+        try:
+            self._take([one.record for one in rows])
+            with self.store.begin() as connection:
+                return len(rows) - len(self.waiting.of(connection, list(self._retried)))
+        finally:
+            self._retried = {}
+
+    def is_ready(self, row: Waiting) -> bool:
+        """Whether everything a waiting record refers to is there by now, or never will be."""
+        with self.store.begin() as connection:
+            (resolved,) = resolve(connection, [row.record], self.rules, lambda name: self._referenced(connection, name))
+        return not resolved.missing
+
+    def park_invalid(self, record: Incoming, reason: str) -> None:
+        """Keep a record that is no valid one, so that it is not lost silently."""
+        self.wait(record, INVALID, reason)
+
+    def _take(self, records: list[Incoming]) -> None:
+        with self.store.begin() as connection:
+            ids = [one.id for one in records]
+            links = self.links.of_sources(connection, ids)
+            waiting = self.waiting.of(connection, ids)
+            self._recovery.settle_opposite(connection, records, links)
+            fresh = [
+                one for one in records if not self._set_aside(connection, one, links.get(one.id), waiting.get(one.id))
+            ]
+            updates, unlinked = self._sort(connection, fresh, links, waiting)
+            resolved = {
+                one.record.id: one
+                for one in resolve(
+                    connection,
+                    [*(one.incoming for one in updates), *unlinked],
+                    self.rules,
+                    lambda name: self._referenced(connection, name),
+                )
+            }
+        self._updating.run([self._with_references(one, resolved[one.incoming.id]) for one in updates])
+        self._linking.run([resolved[one.id] for one in unlinked])
+
+    def _referenced(self, connection: sa.Connection, name: str) -> ReferencedFlow | None:
+        key = self.store.flow_named(connection, name, self.key.source_side, self.key.target_side)
+        return None if key is None else ReferencedFlow(key, Links(self.store, key))
+
+    @staticmethod
+    def _with_references(update: ToUpdate, resolved: Resolved) -> ToUpdate:
+        return msgspec.structs.replace(
+            update,
+            incoming=resolved.record,
+            original=update.incoming,
+            units=tuple(
+                unit for unit in update.units if all(one.path in resolved.record.values for one in unit.properties)
+            ),
+            missing=resolved.missing,
+        )
+
+    def _set_aside(
+        self, connection: sa.Connection, record: Incoming, link: Link | None, waiting: Waiting | None
+    ) -> bool:
+        """Bring those records to their outcome that nothing needs to be planned for."""
+        if link is not None and link.flow != self.key.name:
+            self.waiting.remove(connection, [record.id])
+            return self._done(record, Outcome.OTHER_FLOW)
+        if record.filtered:
+            self.waiting.exclude(connection, [record.id])
+            self.waiting.remove(connection, [record.id])
+            return self._done(record, Outcome.FILTERED)
+        if waiting is not None and record.id not in self._retried:
+            outcome = self._still_waits(record, waiting)
+            if outcome is not None:
+                return self._done(record, outcome)
+        if record.deleted:
+            self.waiting.remove(connection, [record.id])
+            if link is None or link.id is None:
+                return self._done(record, Outcome.UNCHANGED)
+            self.deletions[link.id] = (link, record)
+            return True
+        return False
+
+    def _still_waits(self, record: Incoming, waiting: Waiting) -> Outcome | None:
+        """The outcome of a record that says nothing newer than the waiting one, whose time will come."""
+        if _older(record, waiting.record):
+            return Outcome.STALE
+        if waiting.fingerprint == self.print_of(record) and waiting.kind != REFERENCE:
+            return OUTCOME_OF_WAITING[waiting.kind]
+        return None
+
+    def _sort(
+        self,
+        connection: sa.Connection,
+        records: list[Incoming],
+        links: dict[str, Link],
+        waiting: dict[str, Waiting],
+    ) -> tuple[list[ToUpdate], list[Incoming]]:
+        updates, unlinked, seen = [], [], []
+        for record in records:
+            link = links.get(record.id)
+            if link is None:
+                unlinked.append(record)
+                continue
+            if is_stale(record, link.source):
+                if record.id in self._retried:
+                    # What waits here was overtaken by what the other direction wrote.
+                    self.waiting.remove(connection, [record.id])
+                self._done(record, Outcome.STALE)
+                continue
+            change = changed(record, link.source, self.rules, self.prints)
+            news = saw(link.source, record.version, record.modified_at)
+            for path, mark in change.confirmed.items():
+                link.source.base.agree(path, mark)
+            if change.units:
+                updates.append(ToUpdate(incoming=record, original=record, link=link, units=change.units))
+                continue
+            if news or change.confirmed:
+                seen.append(link)
+            if record.id in waiting:
+                self.waiting.remove(connection, [record.id])
+            self._done(record, Outcome.UNCHANGED)
+        self.links.save(connection, seen)
+        return updates, unlinked
+
+    # -- ending a record
+
+    def _done(self, record: Incoming, outcome: Outcome, reason: str = "") -> bool:
+        self.finish_record(record.id, outcome, reason)
+        return True
+
+    def finish_record(self, record_id: str, outcome: Outcome, reason: str = "") -> None:
+        """Count a record's outcome, once: a retry takes the place of the waiting it ends."""
+        retried = self._retried.get(record_id)
+        if retried is not None:
+            self.tally.uncount(self.key.name, OUTCOME_OF_WAITING[retried.kind])
+        self.tally.count(self.key.name, outcome, reason)
+
+    def wait(
+        self,
+        record: Incoming,
+        kind: str,
+        reason: str,
+        details: tuple[str, ...] = (),
+        candidates: tuple[str, ...] = (),
+    ) -> None:
+        """Keep a record for later, with the reason, and count it as such."""
+        with self.store.begin() as connection:
+            self.put_waiting(connection, record, kind, reason, details, candidates)
+
+    def put_waiting(
+        self,
+        connection: sa.Connection,
+        record: Incoming,
+        kind: str,
+        reason: str,
+        details: tuple[str, ...] = (),
+        candidates: tuple[str, ...] = (),
+    ) -> None:
+        """Like :meth:`wait`, within a transaction."""
+        before = self._retried.get(record.id)
+        row = Waiting(
+            record=record,
+            kind=kind,
+            reason=reason,
+            details=details,
+            attempts=before.attempts if before else 0,
+            source_candidates=(record.id,) if candidates else (),
+            target_candidates=candidates,
+        )
+        self.waiting.put(connection, row, self.print_of(record), retried=before is not None)
+        self.finish_record(record.id, OUTCOME_OF_WAITING[kind], f"{record.id}: {reason}")
+
+    def print_of(self, record: Incoming) -> bytes:
+        """Tells one state of a record from another."""
+        return self.prints.of_record({**record.values, **{f" {p}": v for p, v in record.source.items()}})
+
+
+def _older(record: Incoming, waiting: Incoming) -> bool:
+    if record.modified_at is None or waiting.modified_at is None:
+        return False
+    return record.modified_at < waiting.modified_at

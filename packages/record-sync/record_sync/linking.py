@@ -1,0 +1,210 @@
+"""Unlinked records: find the one they are in the target, or create them, exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from record_sync.bases import created_link, saw
+from record_sync.matching import Keys, Match, MatchKind, criterion_key, first_match, keys_of
+from record_sync.outcome import Outcome
+from record_sync.record import End, Incoming, Link
+from record_sync.references import Resolved
+from record_sync.store.intents import Intent
+from record_sync.store.waiting import AMBIGUOUS, PARKED, REFERENCE
+from record_sync.system import CreateRequest, Refused, Result, Written
+from record_sync.updating import ToUpdate, Updating
+from record_sync.values import Values, empty
+
+if TYPE_CHECKING:
+    from record_sync.flow_sync import FlowSync
+
+
+class ToCreate(msgspec.Struct, frozen=True):
+    """A record that has no counterpart."""
+
+    resolved: Resolved
+    original: Incoming
+    values: Values
+
+
+class Linking:
+    """Gives unlinked records their counterparts."""
+
+    def __init__(self, flow: FlowSync) -> None:
+        self._flow = flow
+        self._updating = Updating(flow)
+
+    def run(self, unlinked: Sequence[Resolved]) -> None:
+        """Link or create these records. Those that look for the same one take turns."""
+        todo = list(unlinked)
+        while todo:
+            todo = self._round(todo)
+
+    def _round(self, records: list[Resolved]) -> list[Resolved]:
+        flow = self._flow
+        keys = {one.record.id: keys_of(one.record.values, flow.rules) for one in records}
+        with flow.store.begin() as connection:
+            reserved = flow.waiting.reserved_sources(connection, list(keys))
+        mine = []
+        for one in records:
+            holder = reserved.get(one.record.id)
+            if holder is not None and holder != f"{flow.key.source_side} {one.record.id}":
+                self._wait_ambiguous(one, f"it may be the counterpart of {holder}, which fits several records")
+            else:
+                mine.append(one)
+        flow.finder.prepare([keys[one.record.id] for one in mine])
+        matches, later = self._match(mine, keys)
+        creates: list[ToCreate] = []
+        found: list[tuple[Resolved, str]] = []
+        for one, match in matches:
+            if match.kind is MatchKind.AMBIGUOUS:
+                self._wait_ambiguous(one, match.reason, match.candidates)
+            elif match.id is not None:
+                found.append((one, match.id))
+            elif not flow.rules.create:
+                self._unmatched(one)
+            elif one.missing:
+                flow.wait(self._original(one), REFERENCE, f"waits for {', '.join(one.missing)}")
+            else:
+                creates.append(ToCreate(one, self._original(one), _to_send(one.record)))
+        self._link(found)
+        self._create(creates)
+        return later
+
+    def _match(
+        self, records: list[Resolved], keys: dict[str, Keys]
+    ) -> tuple[list[tuple[Resolved, Match]], list[Resolved]]:
+        """Match what can be matched side by side; the second that looks for the same record comes later."""
+        flow = self._flow
+        candidates = {one.record.id: flow.finder.candidates(one.record.values, keys[one.record.id]) for one in records}
+        ids = {one.id for some in candidates.values() for one in some}
+        with flow.store.begin() as connection:
+            linked = set(flow.links.of_targets(connection, ids))
+            reserved = flow.waiting.reserved_targets(connection, ids)
+        matches, later = [], []
+        claimed: set[Any] = set()
+        for one in records:
+            mine = keys[one.record.id]
+            claims: set[Any] = {
+                (rank, key)
+                for rank, criterion in enumerate(flow.rules.match_on)
+                if (key := criterion_key(criterion, mine)) is not None
+            }
+            match = first_match(mine, candidates[one.record.id], linked, flow.rules.match_on)
+            if match.id is not None:
+                claims.add(match.id)
+                holder = reserved.get(match.id)
+                if holder is not None and holder != f"{flow.key.source_side} {one.record.id}":
+                    match = Match(
+                        MatchKind.AMBIGUOUS,
+                        candidates=(match.id,),
+                        reason=f"{match.id} may also be the counterpart of {holder}",
+                    )
+            if claims & claimed:
+                later.append(one)
+                continue
+            claimed |= claims
+            matches.append((one, match))
+        return matches, later
+
+    def _original(self, one: Resolved) -> Incoming:
+        return one.original if one.original is not None else one.record
+
+    def _wait_ambiguous(self, one: Resolved, reason: str, candidates: tuple[str, ...] = ()) -> None:
+        self._flow.wait(self._original(one), AMBIGUOUS, reason, candidates=candidates)
+
+    def _unmatched(self, one: Resolved) -> None:
+        flow = self._flow
+        with flow.store.begin() as connection:
+            flow.waiting.remove(connection, [one.record.id])
+        flow.finish_record(one.record.id, Outcome.UNMATCHED)
+
+    # -- an existing record
+
+    def _link(self, found: list[tuple[Resolved, str]]) -> None:
+        flow = self._flow
+        updates = []
+        with flow.store.begin() as connection:
+            for one, target_id in found:
+                link = Link(source=End(id=one.record.id), target=End(id=target_id), flow=flow.rules.flow)
+                saw(link.source, one.record.version, one.record.modified_at)
+                # With no base yet: should the run end here, the next one merges them as it would now.
+                flow.links.add(connection, link)
+                updates.append(
+                    ToUpdate(
+                        incoming=one.record,
+                        original=self._original(one),
+                        link=link,
+                        units=tuple(
+                            unit
+                            for unit in flow.rules.units
+                            if all(path in one.record.source for path in unit.sources)
+                            and all(prop.path in one.record.values for prop in unit.properties)
+                        ),
+                        missing=one.missing,
+                        found_now=True,
+                    )
+                )
+        self._updating.run(updates)
+
+    # -- a new record
+
+    def _create(self, creates: list[ToCreate]) -> None:
+        if not creates:
+            return
+        flow = self._flow
+        intents = [
+            Intent(
+                kind="create",
+                source_id=one.resolved.record.id,
+                source_version=one.resolved.record.version,
+                source_modified_at=one.resolved.record.modified_at,
+                source=flow.prints.of_all(one.resolved.record.source),
+                values=one.values,
+                server_clock=flow.system.server_clock(),
+            )
+            for one in creates
+        ]
+        with flow.store.begin() as connection:
+            flow.intents.add(connection, intents)
+        requests = [CreateRequest(one.resolved.record.id, one.values) for one in creates]
+        position = 0
+        for results in flow.system.create(flow.rules.target_resource, requests, flow.rules.paths):
+            batch = list(
+                zip(
+                    creates[position : position + len(results)],
+                    intents[position : position + len(results)],
+                    results,
+                    strict=True,
+                )
+            )
+            position += len(results)
+            with flow.store.begin() as connection:
+                for one, _, result in batch:
+                    self._settle(connection, one, result)
+                flow.intents.remove(
+                    connection,
+                    [intent.id for _, intent, result in batch if isinstance(result, Written | Refused)],
+                )
+
+    def _settle(self, connection: Any, one: ToCreate, result: Result) -> None:
+        flow = self._flow
+        if isinstance(result, Written):
+            record = one.resolved.record
+            link = created_link(record, result.current, one.values, flow.rules, flow.prints, flow.store.now())
+            flow.links.add(connection, link)
+            flow.finder.created(result.current, one.values)
+            flow.waiting.remove(connection, [record.id])
+            flow.waiting.include(connection, [record.id])
+            flow.finish_record(record.id, Outcome.CREATED)
+            return
+        # Where no answer came the intent stays: the next run looks for the record before it tries again.
+        details = result.details if isinstance(result, Refused) else ()
+        flow.put_waiting(connection, one.original, PARKED, result.reason, details)
+
+
+def _to_send(record: Incoming) -> Values:
+    return {path: value for path, value in record.values.items() if not empty(value)}

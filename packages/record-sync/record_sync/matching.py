@@ -1,0 +1,124 @@
+"""First match: which record of the target an unlinked record of the source is. Pure.
+
+Criteria are tried strongest first, compared exactly after normalisation. A criterion counts between two records only
+where no stronger one contradicts it: the same e-mail with another organisation number is another company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from record_sync.canonical import canonical
+from record_sync.rules import FlowRules
+from record_sync.values import Values
+
+Keys = dict[str, Any]
+"""Canonical values of the properties that records are matched on; only those that say something."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A target record that may be the one looked for."""
+
+    id: str
+    keys: Keys
+
+
+class MatchKind(Enum):
+    """How a look-up ended."""
+
+    NONE = "none"
+    FOUND = "found"
+    AMBIGUOUS = "ambiguous"
+
+
+class Match(msgspec.Struct, frozen=True):
+    """The outcome of a look-up; ``candidates`` are the ids that fit where it is ambiguous."""
+
+    kind: MatchKind
+    id: str | None = None
+    criterion: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def keys_of(values: Values, rules: FlowRules) -> Keys:
+    """The canonical values that a record can be matched by."""
+    keys = {}
+    for path in {path for criterion in rules.match_on for path in criterion}:
+        form = canonical(rules.kind(path), values.get(path))
+        if isinstance(form, str):
+            # Nobody tells people apart by capitals, and searches do not either.
+            form = form.casefold()
+        if form is not None:
+            keys[path] = form
+    return keys
+
+
+def criterion_key(criterion: Sequence[str], keys: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """What a record is looked up by; ``None`` where it lacks a value of the criterion."""
+    if any(path not in keys for path in criterion):
+        return None
+    return tuple(keys[path] for path in criterion)
+
+
+def contradicts(stronger: Iterable[Sequence[str]], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records have differing values for a property of a stronger criterion."""
+    return any(
+        path in one and path in other and one[path] != other[path] for criterion in stronger for path in criterion
+    )
+
+
+def first_match(
+    keys: Keys,
+    candidates: Iterable[Candidate],
+    linked: Collection[str],
+    match_on: Sequence[Sequence[str]],
+) -> Match:
+    """Find the one candidate that is the same record.
+
+    Args:
+        keys: of the record looked for.
+        candidates: target records that share a criterion's values with it.
+        linked: ids among them that belong to another source record already.
+        match_on: the criteria, strongest first.
+
+    """
+    pool = list(candidates)
+    for rank, criterion in enumerate(match_on):
+        wanted = criterion_key(criterion, keys)
+        if wanted is None:
+            continue
+        fitting = [
+            one
+            for one in pool
+            if criterion_key(criterion, one.keys) == wanted and not contradicts(match_on[:rank], keys, one.keys)
+        ]
+        free = sorted({one.id for one in fitting if one.id not in linked})
+        taken = sorted({one.id for one in fitting if one.id in linked})
+        what = " and ".join(criterion)
+        if rank == 0 and taken:
+            return Match(
+                MatchKind.AMBIGUOUS,
+                criterion=tuple(criterion),
+                candidates=tuple(free),
+                reason=f"{what}: the same as {_named(taken)}, which is linked to another record already",
+            )
+        if len(free) > 1:
+            return Match(
+                MatchKind.AMBIGUOUS,
+                criterion=tuple(criterion),
+                candidates=tuple(free),
+                reason=f"{what}: the same as {_named(free)}, so it cannot be told which one it is",
+            )
+        if free:
+            return Match(MatchKind.FOUND, id=free[0], criterion=tuple(criterion))
+    return Match(MatchKind.NONE)
+
+
+def _named(ids: Sequence[str]) -> str:
+    shown = ", ".join(ids[:5])
+    return shown if len(ids) <= 5 else f"{shown} and {len(ids) - 5} more"

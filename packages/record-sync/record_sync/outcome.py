@@ -1,0 +1,73 @@
+"""What became of a record. Every incoming record ends in exactly one outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum
+
+import msgspec
+
+
+class Outcome(Enum):
+    """The outcomes, in the order in which they are told."""
+
+    CREATED = "created"
+    LINKED = "linked"
+    """Found to be an existing record; nothing had to be written."""
+    LINKED_UPDATED = "linked and updated"
+    UPDATED = "updated"
+    AGREED = "agreed"
+    """Both sides had come to say the same."""
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    """The other side's values stand and are carried back by the other direction."""
+    CONFLICT = "in conflict"
+    """A person decides."""
+    STALE = "stale"
+    FILTERED = "filtered"
+    UNMATCHED = "unmatched"
+    """No counterpart, and the flow creates none."""
+    OTHER_FLOW = "belongs to another flow"
+    WAITING = "waiting"
+    """For a record it refers to."""
+    AMBIGUOUS = "ambiguous"
+    PARKED = "parked"
+    """Refused by the system, or not valid; tried again on later runs."""
+    DELETED = "deleted"
+    GONE = "gone"
+    """The target's record is not there any more."""
+
+
+DURABLE_FAILURES = frozenset({Outcome.PARKED})
+
+
+class Tally(msgspec.Struct):
+    """Counts of a run, by flow."""
+
+    flows: dict[str, Counter[Outcome]] = msgspec.field(default_factory=dict)
+    first_reasons: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+    def count(self, flow: str, outcome: Outcome, reason: str = "") -> None:
+        """Count one record."""
+        self.flows.setdefault(flow, Counter())[outcome] += 1
+        if reason:
+            reasons = self.first_reasons.setdefault(flow, [])
+            if len(reasons) < 5 and reason not in reasons:
+                reasons.append(reason)
+
+    def uncount(self, flow: str, outcome: Outcome) -> None:
+        """Take back the count of a record of this run that found a better end."""
+        counts = self.flows.setdefault(flow, Counter())
+        if counts[outcome]:
+            counts[outcome] -= 1
+
+    def of(self, flow: str) -> dict[str, int]:
+        """The counts of a flow by the outcomes' names, in telling order."""
+        counts = self.flows.get(flow, Counter())
+        return {one.value: counts[one] for one in Outcome if counts[one]}
+
+    def share_failed(self, flow: str) -> float:
+        """The share of a flow's records that were refused."""
+        counts = self.flows.get(flow, Counter())
+        total = sum(counts.values())
+        return sum(counts[one] for one in DURABLE_FAILURES) / total if total else 0.0

@@ -1,0 +1,205 @@
+"""What to do with a change: a pure function of the change, what was last agreed, and the target as it is now.
+
+Nothing here reads or writes anything, and nothing here depends on which system is which: planned from either side,
+a conflict has the same winner.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from record_sync.canonical import same
+from record_sync.fingerprint import Fingerprints
+from record_sync.record import Base, Current, End, Incoming, Link
+from record_sync.rules import FlowRules, Unit
+from record_sync.values import Values, empty
+
+
+class Verdict(Enum):
+    """What becomes of one unit of properties."""
+
+    AGREED = "agreed"
+    """Both sides say the same already."""
+    WRITE = "write"
+    """The source's values go to the target."""
+    KEEP = "keep"
+    """The target's values stay, and reach the source by the other direction."""
+    HOLD = "hold"
+    """A person decides; both stay as they are."""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One unit's verdict; ``contested`` where somebody's value loses, or would."""
+
+    unit: Unit
+    verdict: Verdict
+    contested: bool = False
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What the source changed since the last agreement."""
+
+    units: tuple[Unit, ...]
+    confirmed: dict[str, bytes]
+    """Provisional bases that this read turns into firm ones."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The decisions on a change, and what is to be written."""
+
+    decisions: tuple[Decision, ...]
+
+    def units(self, verdict: Verdict) -> list[Unit]:
+        """The units with a verdict."""
+        return [one.unit for one in self.decisions if one.verdict is verdict]
+
+    @property
+    def contested(self) -> list[Decision]:
+        """Decisions in which somebody's value loses or waits."""
+        return [one for one in self.decisions if one.contested]
+
+    def writes(self, incoming: Incoming, current: Current) -> Values:
+        """The properties to write: of the units the source won, those that differ."""
+        return {
+            one.path: incoming.values[one.path]
+            for unit in self.units(Verdict.WRITE)
+            for one in unit.properties
+            if not same(one.compare, incoming.values[one.path], current.get(one.path))
+        }
+
+
+def is_stale(incoming: Incoming, source: End) -> bool:
+    """Whether the record is an earlier state, read before our own last write to it.
+
+    An earlier state read *after* that write is real: somebody restored it.
+    """
+    return (
+        incoming.older_than(source)
+        and source.written_at is not None
+        and incoming.read_at is not None
+        and incoming.read_at < source.written_at
+    )
+
+
+def changed(incoming: Incoming, source: End | None, rules: FlowRules, prints: Fingerprints) -> Changed:
+    """Which units the source changed since the last agreement; all it mentions, where there was none."""
+    confirmed: dict[str, bytes] = {}
+    units = []
+    base = source.base if source else Base()
+    at_own_write = source is not None and incoming.version is not None and incoming.version == source.own_version
+    for unit in rules.units:
+        if not _mentioned(unit, incoming):
+            continue
+        differs = False
+        for path in unit.sources:
+            raw = incoming.source[path]
+            fingerprint = prints.of(raw)
+            if base.firm.get(path) == fingerprint:
+                continue
+            expected = base.provisional.get(path)
+            if expected is not None and (at_own_write or expected == prints.of_sent(raw)):
+                confirmed[path] = fingerprint
+                continue
+            differs = True
+        if differs:
+            units.append(unit)
+    return Changed(tuple(units), confirmed)
+
+
+def _mentioned(unit: Unit, incoming: Incoming) -> bool:
+    return all(path in incoming.source for path in unit.sources) and all(
+        one.path in incoming.values for one in unit.properties
+    )
+
+
+def plan(
+    incoming: Incoming,
+    units: tuple[Unit, ...],
+    link: Link | None,
+    current: Current,
+    rules: FlowRules,
+    prints: Fingerprints,
+) -> Plan:
+    """Decide each changed unit against the target's current record.
+
+    Args:
+        incoming: the record of the source.
+        units: what it changed (:func:`changed`).
+        link: what was last agreed; ``None`` for two records that were just found to be the same one.
+        current: the target's record as it is now.
+        rules: the flow's.
+        prints: makes fingerprints.
+
+    """
+    return Plan(tuple(_decide(unit, incoming, link, current, rules, prints) for unit in units))
+
+
+def _decide(
+    unit: Unit,
+    incoming: Incoming,
+    link: Link | None,
+    current: Current,
+    rules: FlowRules,
+    prints: Fingerprints,
+) -> Decision:
+    if all(same(one.compare, incoming.values[one.path], current.get(one.path)) for one in unit.properties):
+        return Decision(unit, Verdict.AGREED)
+    agreed_before = link is not None and all(link.source.base.knows(path) for path in unit.sources)
+    if link is not None and agreed_before and target_unchanged(unit, link.target, current, prints):
+        return Decision(unit, Verdict.WRITE)
+    offered = any(not empty(incoming.values[one.path]) for one in unit.properties)
+    present = any(not empty(current.get(one.path)) for one in unit.properties)
+    if offered and not present:
+        return Decision(unit, Verdict.WRITE, contested=agreed_before)
+    if present and not offered:
+        return Decision(unit, Verdict.KEEP, contested=agreed_before)
+    if unit.policy == "manual":
+        return Decision(unit, Verdict.HOLD, contested=True)
+    side = winner(unit.policy, incoming, link, current, rules)
+    return Decision(unit, Verdict.WRITE if side == rules.source_side else Verdict.KEEP, contested=True)
+
+
+def target_unchanged(unit: Unit, target: End, current: Current, prints: Fingerprints) -> bool:
+    """Whether the target still says what was last agreed on a unit."""
+    at_own_write = current.version is not None and current.version == target.own_version
+    for one in unit.properties:
+        value = current.get(one.path)
+        if target.base.firm.get(one.path) == prints.of(value):
+            continue
+        expected = target.base.provisional.get(one.path)
+        if expected is not None and (at_own_write or expected == prints.of_sent(value)):
+            continue
+        return False
+    return True
+
+
+def winner(policy: str, incoming: Incoming, link: Link | None, current: Current, rules: FlowRules) -> str:
+    """Which side a conflict falls to. Our own writes are no edits; equal times fall to ``rules.tie``."""
+    if policy != "latest":
+        return policy
+    source_time, target_time = edit_times(incoming, link, current)
+    if source_time is None or target_time is None or source_time == target_time:
+        return rules.tie
+    return rules.source_side if source_time > target_time else rules.target_side
+
+
+def edit_times(incoming: Incoming, link: Link | None, current: Current) -> tuple[datetime | None, datetime | None]:
+    """When each side's record was last edited by somebody other than us."""
+    if link is None:
+        return incoming.modified_at, current.modified_at
+    return (
+        link.source.edited(incoming.version, incoming.modified_at),
+        link.target.edited(current.version, current.modified_at),
+    )
+
+
+def deletion_is_contested(link: Link, current: Current, rules: FlowRules, prints: Fingerprints) -> bool:
+    """Whether the target was edited since the last agreement, so that a deletion must not be passed on."""
+    return any(
+        all(link.target.base.knows(one.path) for one in unit.properties)
+        and not target_unchanged(unit, link.target, current, prints)
+        for unit in rules.units
+    )

@@ -1,0 +1,259 @@
+"""Writes that an earlier run began and whose answer it never stored: find out what became of them.
+
+Nothing is sent again before that is known. What the target holds now says it: still at the version written over,
+then it never happened; otherwise the values that equal what was sent are ours, and nobody's edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from record_sync.canonical import canonical, same
+from record_sync.matching import criterion_key, keys_of
+from record_sync.record import Current, End, Incoming, Link
+from record_sync.store.intents import Intent
+from record_sync.values import Values, empty
+
+if TYPE_CHECKING:
+    from record_sync.flow_sync import FlowSync
+
+
+class Recovery:
+    """Settles the intents of one flow."""
+
+    def __init__(self, flow: FlowSync) -> None:
+        self._flow = flow
+
+    # -- writes to this run's own target
+
+    def settle_own(self) -> None:
+        """Look up in the target what became of writes to it."""
+        flow = self._flow
+        with flow.store.begin() as connection:
+            intents = flow.intents.towards(connection, flow.key.target_side)
+        if not intents:
+            return
+        ids = [one.target_id for one in intents if one.kind == "update" and one.target_id is not None]
+        read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths) if ids else {}
+        found = {one.id: self._created(one) for one in intents if one.kind == "create"}
+        with flow.store.begin() as connection:
+            for one in intents:
+                if one.kind == "update":
+                    link = flow.links.get(connection, one.link_id or 0)
+                    current = read.get(one.target_id or "")
+                    if link is not None and current is not None and current.version != one.over_version:
+                        self._settle_update(one, link.source, link.target, current)
+                        flow.links.save(connection, [link])
+                else:
+                    self._adopt(connection, one, found[one.id])
+            flow.intents.remove(connection, [one.id for one in intents])
+
+    def _created(self, intent: Intent) -> list[Current]:
+        """The records that this create may have made."""
+        flow = self._flow
+        rules = flow.rules
+        keys = keys_of(intent.values, rules)
+        sought: Mapping[str, object] | None = next(
+            (
+                {path: intent.values[path] for path in criterion}
+                for criterion in rules.match_on
+                if criterion_key(criterion, keys) is not None
+            ),
+            None,
+        )
+        if sought is not None:
+            found = flow.system.search(rules.target_resource, sought, rules.paths)
+        else:
+            found = list(flow.system.listing(rules.target_resource, rules.paths))
+        return [
+            one
+            for one in found
+            if self._made_after(one, intent.server_clock)
+            and (self._fits(intent.values, one) or (sought is not None and self._same_keys(sought, one)))
+        ]
+
+    def _made_after(self, current: Current, sight: datetime | None) -> bool:
+        return sight is None or not self._flow.system.created_before(current, sight)
+
+    def _fits(self, sent: Values, current: Current) -> bool:
+        """Whether a record says all that was sent; what was sent only at its creation may read otherwise."""
+        once = {one.path for one in self._flow.rules.properties if one.create_only}
+        return all(
+            same(self._flow.rules.kind(path), value, current.get(path))
+            for path, value in sent.items()
+            if path not in once
+        )
+
+    def _same_keys(self, sought: Mapping[str, object], current: Current) -> bool:
+        rules = self._flow.rules
+        return all(same(rules.kind(path), value, current.get(path)) for path, value in sought.items())
+
+    def _adopt(self, connection: sa.Connection, intent: Intent, found: list[Current]) -> None:
+        flow = self._flow
+        if flow.links.of_sources(connection, [intent.source_id]):
+            return
+        linked = flow.links.of_targets(connection, [one.id for one in found])
+        free = [one for one in found if one.id not in linked]
+        exact = [one for one in free if self._fits(intent.values, one)]
+        chosen = exact or free
+        if not chosen or (len(chosen) > 1 and not exact):
+            return
+        # Records that say exactly the same cannot be told apart; the first one is as good as any.
+        current = min(chosen, key=lambda one: (len(one.id), one.id))
+        link = Link(
+            source=End(
+                id=intent.source_id,
+                version=intent.source_version,
+                modified_at=intent.source_modified_at,
+                edited_at=intent.source_modified_at,
+            ),
+            target=End(id=current.id),
+            flow=flow.rules.flow,
+        )
+        self._own_creation(link.source, link.target, intent, current.values, current.version, current.modified_at)
+        flow.links.add(connection, link)
+
+    def _own_creation(
+        self,
+        source: End,
+        target: End,
+        intent: Intent,
+        values: Values,
+        version: str | None,
+        modified_at: datetime | None,
+    ) -> None:
+        """Make the bases of a record that an intent created and that now says ``values``."""
+        flow = self._flow
+        for path, mark in intent.source.items():
+            source.base.agree(path, mark)
+        untouched = True
+        for path, value in values.items():
+            sent = intent.values.get(path)
+            if same("text", sent, value) or same(flow.rules.kind(path), sent, value):
+                target.base.agree(path, flow.prints.of(value))
+            else:
+                # Somebody edited it since; what was sent is what both sides last agreed on.
+                target.base.expect(path, flow.prints.of_sent(sent))
+                untouched = False
+        target.version, target.modified_at = version, modified_at
+        target.written_at = flow.store.now()
+        if untouched:
+            target.own_version = version
+        else:
+            target.edited_at = modified_at
+
+    def _settle_update(self, intent: Intent, source: End, target: End, current: Current) -> None:
+        """Take the values that equal what was sent as ours; others are somebody's edit since."""
+        flow = self._flow
+        target.edited_at = intent.target_edited_at
+        untouched = True
+        for unit in intent.units:
+            ours = all(
+                flow.prints.of(canonical(unit.kinds[path], current.get(path))) == mark
+                for path, mark in unit.sent.items()
+            )
+            if not ours:
+                untouched = False
+                continue
+            for path, mark in unit.source.items():
+                source.base.agree(path, mark)
+            for path in unit.sent:
+                target.base.agree(path, flow.prints.of(current.get(path)))
+        untouched = untouched and all(
+            flow.prints.of(current.values[path]) == mark
+            for path, mark in target.base.firm.items()
+            if path in current.values
+        )
+        target.version, target.modified_at = current.version, current.modified_at
+        target.written_at = flow.store.now()
+        if untouched and _next_version(intent.over_version, current.version):
+            target.own_version = current.version
+        else:
+            target.edited_at = current.modified_at
+
+    # -- writes to the side this run reads from
+
+    def settle_opposite(self, connection: sa.Connection, records: Sequence[Incoming], links: dict[str, Link]) -> None:
+        """Take records that come in as the answers that the other target never stored.
+
+        A record read before the write was begun tells nothing about it.
+        """
+        flow = self._flow
+        intents = flow.intents.towards(connection, flow.key.source_side)
+        if not intents:
+            return
+        settled: list[int | None] = []
+        for record in records:
+            if record.deleted or record.filtered:
+                continue
+            current = Current(record.id, record.version, record.modified_at, dict(record.source))
+            link = links.get(record.id)
+            for intent in intents:
+                if intent.id in settled:
+                    continue
+                if link is not None and intent.kind == "update" and intent.link_id == link.id:
+                    if current.version == intent.over_version:
+                        continue
+                    # Seen from here, what was the target of that write is the source.
+                    self._settle_update(intent, link.target, link.source, current)
+                    flow.links.save(connection, [link])
+                    settled.append(intent.id)
+                elif link is None and intent.kind == "create" and self._is_creation(intent, record):
+                    link = self._adopt_incoming(connection, intent, record)
+                    if link is not None:
+                        links[record.id] = link
+                        settled.append(intent.id)
+        flow.intents.remove(connection, settled)
+
+    def _is_creation(self, intent: Intent, record: Incoming) -> bool:
+        shared = [path for path in intent.values if path in record.source]
+        if not shared:
+            return False
+        equal = [
+            path
+            for path in shared
+            if any(
+                same(kind, intent.values[path], record.source[path]) for kind in ("text", "phone", "digits", "email")
+            )
+        ]
+        if len(equal) == len(shared) and not any(
+            not empty(value) and path not in intent.values for path, value in record.source.items()
+        ):
+            return True
+        matched = {
+            path
+            for unit in self._flow.rules.units
+            for one in unit.properties
+            if any(one.path in criterion for criterion in self._flow.rules.match_on[:1])
+            for path in unit.sources
+        }
+        return bool(matched) and matched <= set(equal)
+
+    def _adopt_incoming(self, connection: sa.Connection, intent: Intent, record: Incoming) -> Link | None:
+        flow = self._flow
+        if flow.links.of_targets(connection, [intent.source_id]):
+            return None
+        link = Link(
+            source=End(id=record.id),
+            target=End(
+                id=intent.source_id,
+                version=intent.source_version,
+                modified_at=intent.source_modified_at,
+                edited_at=intent.source_modified_at,
+            ),
+            flow=flow.rules.flow,
+        )
+        self._own_creation(link.target, link.source, intent, dict(record.source), record.version, record.modified_at)
+        flow.links.add(connection, link)
+        return link
+
+
+def _next_version(over: str | None, now: str | None) -> bool:
+    """Whether a version is the one that a single write made; where versions are no counts it may be."""
+    if over is None or now is None or not (over.isdecimal() and now.isdecimal()):
+        return True
+    return int(now) == int(over) + 1

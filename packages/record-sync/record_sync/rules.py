@@ -1,0 +1,153 @@
+"""The rules of one flow in one direction, as the mapper's SCHEMA message tells them (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from record_sync.canonical import KINDS
+from record_sync.errors import RulesError
+
+CONFLICT_POLICIES = ("latest", "manual")
+"""Or the name of the side that always wins."""
+DELETE_POLICIES = ("deactivate", "delete", "ignore")
+
+
+class Property(msgspec.Struct, frozen=True):
+    """A property of the target and where its value comes from."""
+
+    path: str
+    sources: tuple[str, ...]
+    compare: str = "text"
+    conflict: str | None = None
+    create_only: bool = False
+
+
+class Unit(msgspec.Struct, frozen=True):
+    """Properties that are decided together, since they are made of the same source properties."""
+
+    sources: tuple[str, ...]
+    properties: tuple[Property, ...]
+    policy: str
+
+    @property
+    def name(self) -> str:
+        """How the unit is called towards people: its target properties."""
+        return "+".join(one.path for one in self.properties)
+
+
+class FlowRules(msgspec.Struct, frozen=True):
+    """What is synchronised with what, and what to do where both sides disagree."""
+
+    flow: str
+    source_side: str
+    target_side: str
+    source_resource: str
+    target_resource: str
+    match_on: tuple[tuple[str, ...], ...]
+    conflict: str
+    create: bool
+    on_delete: str
+    references: Mapping[str, str]
+    after: tuple[str, ...]
+    tie: str
+    """The side that wins where times are equal, or where a side has none."""
+    digest: str
+    properties: tuple[Property, ...]
+    units: tuple[Unit, ...]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Every target property that is read or written."""
+        return frozenset(one.path for one in self.properties)
+
+    def kind(self, path: str) -> str:
+        """How values at a path are compared."""
+        return next((one.compare for one in self.properties if one.path == path), "text")
+
+    @classmethod
+    def from_schema(cls, schema: Mapping[str, Any], target_side: str) -> FlowRules:
+        """Read ``x-sync`` and the leaves' ``x-from``, ``x-compare``, ``x-conflict``, ``x-when``.
+
+        Raises:
+            RulesError: where something is missing or unknown.
+
+        """
+        sync = schema["x-sync"]
+        try:
+            flow, source_side, resources = sync["flow"], sync["from"], sync["resource"]
+            to = sync["to"]
+            properties = tuple(_leaves(schema["properties"], ""))
+            rules = cls(
+                flow=flow,
+                source_side=source_side,
+                target_side=to,
+                source_resource=resources[source_side],
+                target_resource=resources[to],
+                match_on=tuple(tuple(criterion) for criterion in sync.get("match_on", ())),
+                conflict=sync.get("conflict", "latest"),
+                create=bool(sync.get("create", True)),
+                on_delete=sync.get("on_delete", "ignore"),
+                references=dict(sync.get("references", {})),
+                after=tuple(sync.get("after", ())),
+                tie=sync.get("timeless", to),
+                digest=str(sync.get("digest", "")),
+                properties=properties,
+                units=_units(properties, sync.get("conflict", "latest")),
+            )
+        except KeyError as missing:
+            raise RulesError(
+                f"The SCHEMA message's x-sync lacks {missing}. "
+                "Put the dataflow mapper of the same release before the target."
+            ) from None
+        rules.check(target_side)
+        return rules
+
+    def check(self, target_side: str) -> None:
+        """Refuse rules that this target cannot follow."""
+        where = f"flow {self.flow!r}"
+        if self.target_side != target_side:
+            raise RulesError(
+                f"{where} writes to {self.target_side}, this target writes to {target_side}. "
+                "Use the mapping made for this direction."
+            )
+        policies = {self.conflict, *(one.conflict for one in self.properties if one.conflict)}
+        known = (*CONFLICT_POLICIES, self.source_side, self.target_side)
+        for policy in policies - set(known):
+            raise RulesError(f"{where}: unknown conflict policy {policy!r}. Known: {', '.join(known)}.")
+        if self.on_delete not in DELETE_POLICIES:
+            raise RulesError(f"{where}: unknown delete policy {self.on_delete!r}. Known: {', '.join(DELETE_POLICIES)}.")
+        for one in self.properties:
+            if one.compare not in KINDS:
+                raise RulesError(f"{where}, {one.path}: unknown comparison {one.compare!r}. Known: {', '.join(KINDS)}.")
+        for path in {path for criterion in self.match_on for path in criterion} - self.paths:
+            raise RulesError(f"{where} matches on {path!r}, which is not among its properties.")
+
+
+def _leaves(properties: Mapping[str, Any], prefix: str) -> Iterator[Property]:
+    for name, schema in properties.items():
+        if not prefix and name == "_source":
+            continue
+        if "x-from" in schema:
+            yield Property(
+                path=prefix + name,
+                sources=tuple(schema["x-from"]),
+                compare=schema.get("x-compare", "text"),
+                conflict=schema.get("x-conflict"),
+                create_only=schema.get("x-when") == "create",
+            )
+        elif "properties" in schema:
+            yield from _leaves(schema["properties"], f"{prefix}{name}.")
+
+
+def _units(properties: tuple[Property, ...], policy: str) -> tuple[Unit, ...]:
+    together: dict[tuple[str, ...], list[Property]] = {}
+    for one in properties:
+        if not one.create_only:
+            together.setdefault(one.sources, []).append(one)
+    return tuple(
+        Unit(sources, tuple(members), next((one.conflict for one in members if one.conflict), policy))
+        for sources, members in together.items()
+    )

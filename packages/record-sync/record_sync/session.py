@@ -1,0 +1,166 @@
+"""One run of a target: it opens the store, takes flows in, and ends with what waited being tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from record_sync.deletions import Deletions
+from record_sync.errors import BehindTheTapError, SyncError, TooManyFailuresError
+from record_sync.flow_sync import FlowSync
+from record_sync.outcome import Tally
+from record_sync.rules import FlowRules
+from record_sync.store.runs import Runs
+from record_sync.store.store import Store
+from record_sync.system import TargetSystem
+
+FEW_FAILURES = 20
+"""So many refused records never end a run, whatever their share."""
+
+
+class Session:
+    """A run of one target with one store.
+
+    Args:
+        store: opened, and so locked for this run.
+        system: the side this target writes to.
+        max_failure_share: more refused records than this share of a flow end the run.
+
+    Raises:
+        StampMismatchError: the store belongs to another system or company.
+
+    """
+
+    def __init__(self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2) -> None:
+        self.store = store
+        self.system = system
+        self.tally = Tally()
+        self.flows: dict[str, FlowSync] = {}
+        self.notes: list[str] = []
+        self._max_failure_share = max_failure_share
+        store.stamp(system.side, system.stamp())
+        self._runs = Runs(store)
+        self._begun = store.now_ms()
+        self._run_id = self._runs.begin(system.side)
+        self._bookmarks: dict[str, str] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, SyncError):
+            self.close("failed", str(error))
+        elif kind is not None:
+            self.close("stopped", kind.__name__)
+        else:
+            self.close("done")
+
+    def close(self, outcome: str, error: str | None = None, requests: int = 0) -> None:
+        """Write the run's row and let go of the store."""
+        try:
+            self._runs.end(self._run_id, outcome, {name: self.tally.of(name) for name in self.flows}, requests, error)
+        finally:
+            self.store.close()
+
+    # -- flows
+
+    def flow(self, rules: FlowRules) -> FlowSync:
+        """Take a flow into the run; what an earlier run left half done in it is settled first."""
+        key, different = self.store.flow(rules)
+        flow = FlowSync(self.store, self.system, rules, key, self.tally)
+        self.flows[rules.flow] = flow
+        flow.recover()
+        if different:
+            self.notes.append(
+                f"The table or the policies of flow {rules.flow!r} changed since the last run. "
+                "Run both directions once with --full-refresh to carry the change over to all records."
+            )
+        return flow
+
+    def starts_from(self, flow_name: str, bookmark: Mapping[str, Any]) -> None:
+        """The tap reads a flow's source from this bookmark on.
+
+        Raises:
+            BehindTheTapError: this store never got what was read before it, so that records that it does not know
+                may well be linked in truth; creating them would double them.
+
+        """
+        as_of = bookmark.get("as_of")
+        if not as_of:
+            return
+        flow = self.flows[flow_name]
+        known = self.store.acknowledged(flow.key)
+        if known is None or known < str(as_of):
+            raise BehindTheTapError(
+                f"Flow {flow_name!r}: the tap starts from {as_of}, but this link store has "
+                + ("no record of an earlier run" if known is None else f"only what was read up to {known}")
+                + ". Nothing was written. "
+                "Run again with --full-refresh, so that all records are looked at and linked first."
+            )
+
+    def acknowledge(self, bookmarks: Mapping[str, Mapping[str, Any]], flows_of: Mapping[str, list[str]]) -> None:
+        """All that was read up to these bookmarks is written, linked or waiting.
+
+        Args:
+            bookmarks: of a STATE message, by the tap's stream.
+            flows_of: the flows that a stream of the tap feeds.
+
+        """
+        for stream, bookmark in bookmarks.items():
+            as_of = bookmark.get("as_of")
+            for name in flows_of.get(stream, []):
+                if as_of and name in self.flows and self._bookmarks.get(name) != as_of:
+                    self.store.acknowledge(self.flows[name].key, str(as_of))
+                    self._bookmarks[name] = str(as_of)
+
+    # -- the end
+
+    def finish(self) -> None:
+        """Try again what waits, then make the deletions that queued up."""
+        self.settle_references()
+        for flow in self.flows.values():
+            with self.store.begin() as connection:
+                due = flow.waiting.due(connection, begun=self._begun)
+            if due:
+                flow.retry(due)
+        self.settle_references()
+        for flow in self.flows.values():
+            Deletions(flow).make()
+        with self.store.begin() as connection:
+            for flow in self.flows.values():
+                flow.conflicts.purge(connection)
+        self.check_failures()
+
+    def settle_references(self) -> None:
+        """Take up the records that wait for others, for as long as some of them get further."""
+        moving = True
+        while moving:
+            moving = False
+            for flow in self.flows.values():
+                if not flow.rules.references:
+                    continue
+                with self.store.begin() as connection:
+                    rows = flow.waiting.for_references(connection)
+                ready = [row for row in rows if flow.is_ready(row)]
+                if ready and flow.retry(ready):
+                    moving = True
+
+    def check_failures(self) -> None:
+        """End a run in which too much is refused.
+
+        Raises:
+            TooManyFailuresError: the share of refused records is above ``max_failure_share``.
+
+        """
+        for name in self.flows:
+            refused = self.tally.of(name).get("parked", 0)
+            if refused > FEW_FAILURES and self.tally.share_failed(name) > self._max_failure_share:
+                reasons = "; ".join(self.tally.first_reasons.get(name, [])[:2])
+                raise TooManyFailuresError(
+                    f"Flow {name!r}: {refused} records were refused, more than the share of "
+                    f"{self._max_failure_share:.0%} that max_failure_share allows. "
+                    f"They are kept and tried again. First: {reasons}"
+                )

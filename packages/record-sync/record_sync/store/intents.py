@@ -1,0 +1,115 @@
+"""Intents: writes that were begun and whose answer is not stored yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+import msgspec
+import sqlalchemy as sa
+
+from record_sync.store import tables
+from record_sync.store.links import chunks
+from record_sync.store.store import FlowKey, Store
+from record_sync.store.tables import new_id
+from record_sync.store.times import from_ms, to_ms
+from record_sync.values import Values
+
+
+class SentUnit(msgspec.Struct):
+    """What an update sent for one unit: fingerprints of the source's raw and the target's canonical values."""
+
+    source: dict[str, bytes]
+    sent: dict[str, bytes]
+    kinds: dict[str, str]
+
+
+class Intent(msgspec.Struct):
+    """One write that was begun."""
+
+    kind: str
+    """create or update"""
+    source_id: str
+    source_version: str | None = None
+    source_modified_at: datetime | None = None
+    source: dict[str, bytes] = msgspec.field(default_factory=dict)
+    """create: fingerprints of the source's raw values"""
+    values: Values = msgspec.field(default_factory=dict)
+    """create: what was sent, to find the record by"""
+    units: list[SentUnit] = msgspec.field(default_factory=list)
+    """update: what was sent"""
+    target_id: str | None = None
+    link_id: int | None = None
+    over_version: str | None = None
+    target_edited_at: datetime | None = None
+    """update: when the target had last been edited by somebody other than us"""
+    server_clock: datetime | None = None
+    """The last sight of the target server's clock before the write."""
+    id: int | None = None
+
+
+class Intents:
+    """The intents of one flow."""
+
+    def __init__(self, store: Store, flow: FlowKey) -> None:
+        self._store = store
+        self._flow = flow
+
+    def add(self, connection: sa.Connection, intents: Iterable[Intent]) -> None:
+        """Commit intents before their writes are sent."""
+        for intent in intents:
+            body = msgspec.structs.asdict(intent)
+            for column in ("id", "kind", "source_id", "target_id", "link_id", "over_version", "server_clock"):
+                body.pop(column)
+            result = connection.execute(
+                sa.insert(tables.intent).values(
+                    flow_id=self._flow.id,
+                    side=self._flow.target_side,
+                    kind=intent.kind,
+                    source_id=intent.source_id,
+                    target_id=intent.target_id,
+                    link_id=intent.link_id,
+                    over_version=intent.over_version,
+                    server_clock=to_ms(intent.server_clock),
+                    created_at=self._store.now_ms(),
+                    body=msgspec.json.encode(body),
+                )
+            )
+            intent.id = new_id(result)
+
+    def remove(self, connection: sa.Connection, ids: Collection[int | None]) -> None:
+        """Forget intents that are settled."""
+        for some in chunks([one for one in ids if one is not None]):
+            connection.execute(sa.delete(tables.intent).where(tables.intent.c.id.in_(some)))
+
+    def towards(self, connection: sa.Connection, side: str) -> list[Intent]:
+        """The open intents that write to a side, oldest first."""
+        query = (
+            sa.select(tables.intent)
+            .where(tables.intent.c.flow_id == self._flow.id, tables.intent.c.side == side)
+            .order_by(tables.intent.c.id)
+        )
+        return [_intent(row) for row in connection.execute(query)]
+
+
+class _Body(msgspec.Struct):
+    source_version: str | None
+    source_modified_at: datetime | None
+    source: dict[str, bytes]
+    values: Values
+    units: list[SentUnit]
+    target_edited_at: datetime | None
+
+
+def _intent(row: sa.Row[tuple[object, ...]]) -> Intent:
+    body = msgspec.json.decode(row.body, type=_Body)
+    return Intent(
+        kind=row.kind,
+        source_id=row.source_id,
+        target_id=row.target_id,
+        link_id=row.link_id,
+        over_version=row.over_version,
+        server_clock=from_ms(row.server_clock),
+        id=row.id,
+        **msgspec.structs.asdict(body),
+    )

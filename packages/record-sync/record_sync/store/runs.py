@@ -1,0 +1,49 @@
+"""Runs: one row for each time a target worked, with what it did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from record_sync.store import tables
+from record_sync.store.store import Store
+from record_sync.store.tables import new_id
+
+
+class Runs:
+    """The history of a sync."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, side: str) -> int:
+        """A run begins."""
+        with self._store.begin() as connection:
+            result = connection.execute(
+                sa.insert(tables.run).values(sync_id=self._store.sync_id, side=side, started_at=self._store.now_ms())
+            )
+            return new_id(result)
+
+    def end(
+        self,
+        run_id: int,
+        outcome: str,
+        counts: Mapping[str, Mapping[str, int]],
+        requests: int,
+        error: str | None,
+    ) -> None:
+        """A run has ended: done, stopped or failed."""
+        with self._store.begin() as connection:
+            connection.execute(
+                sa.update(tables.run)
+                .where(tables.run.c.id == run_id)
+                .values(
+                    ended_at=self._store.now_ms(),
+                    outcome=outcome,
+                    counts=json.dumps(counts),
+                    requests=requests,
+                    error=error,
+                )
+            )

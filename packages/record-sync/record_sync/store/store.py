@@ -1,0 +1,262 @@
+"""The store as a whole: its key, the sync it serves, the flows in it, and what each side acknowledged."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from types import TracebackType
+
+import msgspec
+import sqlalchemy as sa
+
+from record_sync.errors import StampMismatchError, StoreError
+from record_sync.fingerprint import Fingerprints
+from record_sync.rules import FlowRules
+from record_sync.store import tables
+from record_sync.store.database import explained, open_engine, place
+from record_sync.store.lock import Lock
+from record_sync.store.times import to_ms
+
+
+class FlowKey(msgspec.Struct, frozen=True):
+    """Where a flow's rows stand, seen from one direction."""
+
+    id: int
+    name: str
+    source_side: str
+    target_side: str
+    source_scope: int
+    target_scope: int
+    source_is_left: bool
+
+
+class Store:
+    """One sync name's part of a link store, locked for this process while it is open.
+
+    Args:
+        links_url: SQLAlchemy URL of the store.
+        sides: the names of the two sides; always the same two in a store.
+        sync_name: one store serves many companies, each under a name of its own.
+        now: the clock, in UTC.
+
+    Raises:
+        StoreError: it cannot be opened, or another run works with the same sync name.
+
+    """
+
+    def __init__(
+        self,
+        links_url: str,
+        sides: tuple[str, str],
+        sync_name: str = "default",
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self.now = now
+        self._left, self._right = sorted(sides)
+        self.sync_name = sync_name
+        self.engine = open_engine(links_url)
+        self._lock = Lock(self.engine, sync_name)
+        self._lock.acquire()
+        try:
+            with self.begin() as connection:
+                self._check_schema(connection)
+                self.prints = Fingerprints(self._key(connection))
+                self.sync_id = self._sync(connection)
+                self._names = {row.id: row.name for row in connection.execute(sa.select(tables.property_name))}
+            self._numbers = {name: number for number, name in self._names.items()}
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the lock and the database."""
+        self._lock.release()
+        self.engine.dispose()
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it, or nothing."""
+        with explained(self.engine), self.engine.begin() as connection:
+            yield connection
+
+    @property
+    def place(self) -> str:
+        """Where the store is, with no password."""
+        return place(self.engine)
+
+    def now_ms(self) -> int:
+        """This moment, as the store keeps it."""
+        return to_ms(self.now()) or 0
+
+    # -- what is made once
+
+    def _check_schema(self, connection: sa.Connection) -> None:
+        found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema_version"))
+        if found is None:
+            connection.execute(
+                sa.insert(tables.meta).values(name="schema_version", value=str(tables.SCHEMA_VERSION).encode())
+            )
+        elif int(found) != tables.SCHEMA_VERSION:
+            raise StoreError(
+                f"The link store {self.place} is of version {int(found)}, this release knows {tables.SCHEMA_VERSION}. "
+                "Use the release that made it, or a newer one."
+            )
+
+    def _key(self, connection: sa.Connection) -> bytes:
+        found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key"))
+        if found is not None:
+            return bytes(found)
+        key = os.urandom(32)
+        connection.execute(sa.insert(tables.meta).values(name="fingerprint_key", value=key))
+        return key
+
+    def _sync(self, connection: sa.Connection) -> int:
+        wanted = tables.sync.c.name == self.sync_name
+        found = connection.scalar(sa.select(tables.sync.c.id).where(wanted))
+        if found is None:
+            connection.execute(
+                sa.insert(tables.sync).values(name=self.sync_name, left_side=self._left, right_side=self._right)
+            )
+            found = connection.scalar(sa.select(tables.sync.c.id).where(wanted))
+        holder = f"process {os.getpid()} on {socket.gethostname()} since {self.now():%Y-%m-%d %H:%M:%S} UTC"
+        connection.execute(sa.update(tables.sync).where(wanted).values(holder=holder))
+        return int(found or 0)
+
+    def number_of(self, path: str) -> int:
+        """The store's number for a property; :meth:`know_properties` has met it before."""
+        return int(self._numbers[path])
+
+    def name_of(self, number: int) -> str:
+        """The property with a number."""
+        return str(self._names[number])
+
+    def know_properties(self, connection: sa.Connection, paths: Iterator[str]) -> None:
+        """Give numbers to properties met for the first time."""
+        for path in paths:
+            if path in self._numbers:
+                continue
+            connection.execute(sa.insert(tables.property_name).values(name=path))
+            number = int(
+                connection.scalar(sa.select(tables.property_name.c.id).where(tables.property_name.c.name == path)) or 0
+            )
+            self._numbers[path], self._names[number] = number, path
+
+    # -- stamps
+
+    def stamp(self, side: str, stamp: str) -> None:
+        """Bind this store's side to one system and company, for good.
+
+        Raises:
+            StampMismatchError: it is bound to another; its ids must never be written there.
+
+        """
+        column = tables.sync.c.left_stamp if side == self._left else tables.sync.c.right_stamp
+        with self.begin() as connection:
+            found = connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
+            if found is None:
+                connection.execute(
+                    sa.update(tables.sync).where(tables.sync.c.id == self.sync_id).values({column: stamp})
+                )
+            elif found != stamp:
+                raise StampMismatchError(
+                    f"The link store {self.place} (sync name {self.sync_name!r}) belongs to {found}, "
+                    f"but this run would write to {stamp}. Use another links_url or sync_name for it."
+                )
+
+    # -- flows
+
+    def flow(self, rules: FlowRules) -> tuple[FlowKey, bool]:
+        """Register a flow; tells its key, and whether its table or policies changed since the last run."""
+        source_is_left = rules.source_side == self._left
+        with self.begin() as connection:
+            source = self._scope(connection, rules.source_side, rules.source_resource)
+            target = self._scope(connection, rules.target_side, rules.target_resource)
+            left, right = (source, target) if source_is_left else (target, source)
+            wanted = (tables.flow.c.sync_id == self.sync_id) & (tables.flow.c.name == rules.flow)
+            row = connection.execute(sa.select(tables.flow).where(wanted)).one_or_none()
+            if row is None:
+                connection.execute(
+                    sa.insert(tables.flow).values(
+                        sync_id=self.sync_id,
+                        name=rules.flow,
+                        left_scope=left,
+                        right_scope=right,
+                        digest=rules.digest,
+                    )
+                )
+                row = connection.execute(sa.select(tables.flow).where(wanted)).one()
+            elif (row.left_scope, row.right_scope) != (left, right):
+                raise StoreError(
+                    f"Flow {rules.flow!r} joins other resources than when its links were made. "
+                    "Give the new flow a name of its own."
+                )
+            different = row.digest != rules.digest
+            if different:
+                connection.execute(sa.update(tables.flow).where(tables.flow.c.id == row.id).values(digest=rules.digest))
+            self.know_properties(
+                connection,
+                iter(sorted({p for one in rules.properties for p in (one.path, *one.sources)})),
+            )
+        key = FlowKey(row.id, rules.flow, rules.source_side, rules.target_side, source, target, source_is_left)
+        return key, different
+
+    def flow_named(self, connection: sa.Connection, name: str, source_side: str, target_side: str) -> FlowKey | None:
+        """The key of a flow that some run registered."""
+        row = connection.execute(
+            sa.select(tables.flow).where(tables.flow.c.sync_id == self.sync_id, tables.flow.c.name == name)
+        ).one_or_none()
+        if row is None:
+            return None
+        source_is_left = source_side == self._left
+        source, target = (row.left_scope, row.right_scope) if source_is_left else (row.right_scope, row.left_scope)
+        return FlowKey(row.id, name, source_side, target_side, source, target, source_is_left)
+
+    def _scope(self, connection: sa.Connection, side: str, resource: str) -> int:
+        columns = tables.scope.c
+        wanted = (columns.sync_id == self.sync_id) & (columns.side == side) & (columns.resource == resource)
+        found = connection.scalar(sa.select(columns.id).where(wanted))
+        if found is None:
+            connection.execute(sa.insert(tables.scope).values(sync_id=self.sync_id, side=side, resource=resource))
+            found = connection.scalar(sa.select(columns.id).where(wanted))
+        return int(found or 0)
+
+    # -- how far the taps' reading is covered
+
+    def acknowledged(self, flow: FlowKey) -> str | None:
+        """The ``as_of`` of the newest bookmark this store acknowledged for a flow's source."""
+        with self.begin() as connection:
+            return connection.scalar(
+                sa.select(tables.acknowledged.c.as_of).where(
+                    tables.acknowledged.c.flow_id == flow.id, tables.acknowledged.c.side == flow.source_side
+                )
+            )
+
+    def acknowledge(self, flow: FlowKey, as_of: str) -> None:
+        """Remember that all that was read up to this bookmark is written, linked or waiting here."""
+        columns = tables.acknowledged.c
+        wanted = (columns.flow_id == flow.id) & (columns.side == flow.source_side)
+        with self.begin() as connection:
+            updated = connection.execute(sa.update(tables.acknowledged).where(wanted).values(as_of=as_of))
+            if not updated.rowcount:
+                connection.execute(
+                    sa.insert(tables.acknowledged).values(flow_id=flow.id, side=flow.source_side, as_of=as_of)
+                )
+
+    def has_links(self, flow: FlowKey) -> bool:
+        """Whether anything was ever linked in a flow."""
+        with self.begin() as connection:
+            return (
+                connection.scalar(sa.select(tables.link.c.id).where(tables.link.c.flow_id == flow.id).limit(1))
+                is not None
+            )

@@ -1,0 +1,198 @@
+"""The link store's tables.
+
+The two sides are *left* and *right*, in the order of their names, so that a link is one row whichever direction asks.
+Times are milliseconds since 1970 in UTC. Bases are fingerprints, packed (see ``base_blob``); readable values stand
+only in rows that wait: ``intent.body``, ``waiting.record``, ``conflict.both``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 1
+
+
+def new_id(result: sa.CursorResult[Any]) -> int:
+    """The id that a row was given when it was inserted."""
+    key = result.inserted_primary_key
+    return int(key[0]) if key is not None else 0
+
+
+metadata = sa.MetaData()
+Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+meta = sa.Table(
+    "meta",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)
+
+sync = sa.Table(
+    "sync",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("left_side", sa.Text, nullable=False),
+    sa.Column("right_side", sa.Text, nullable=False),
+    sa.Column("left_stamp", sa.Text),
+    sa.Column("right_stamp", sa.Text),
+    sa.Column("holder", sa.Text),
+)
+
+scope = sa.Table(
+    "scope",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("sync_id", sa.ForeignKey("sync.id"), nullable=False),
+    sa.Column("side", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.UniqueConstraint("sync_id", "side", "resource"),
+    comment="A resource of a side: ids are unique in it, whichever flow they belong to.",
+)
+
+flow = sa.Table(
+    "flow",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("sync_id", sa.ForeignKey("sync.id"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("left_scope", sa.ForeignKey("scope.id"), nullable=False),
+    sa.Column("right_scope", sa.ForeignKey("scope.id"), nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.UniqueConstraint("sync_id", "name"),
+)
+
+acknowledged = sa.Table(
+    "acknowledged",
+    metadata,
+    sa.Column("flow_id", sa.ForeignKey("flow.id"), primary_key=True),
+    sa.Column("side", sa.Text, primary_key=True),
+    sa.Column("as_of", sa.Text, nullable=False),
+    comment="How far each tap's reading is covered by what this store holds.",
+)
+
+property_name = sa.Table(
+    "property",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+)
+
+link = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="live"),
+    *(
+        column
+        for side in ("left", "right")
+        for column in (
+            sa.Column(f"{side}_scope", Key, nullable=False),
+            sa.Column(f"{side}_id", sa.Text, nullable=False),
+            sa.Column(f"{side}_version", sa.Text),
+            sa.Column(f"{side}_own_version", sa.Text),
+            sa.Column(f"{side}_modified_at", sa.BigInteger),
+            sa.Column(f"{side}_edited_at", sa.BigInteger),
+            sa.Column(f"{side}_written_at", sa.BigInteger),
+            sa.Column(f"{side}_state", sa.Text, nullable=False, server_default="live"),
+            sa.Column(f"{side}_base", sa.LargeBinary, nullable=False),
+        )
+    ),
+    sa.UniqueConstraint("left_scope", "left_id"),
+    sa.UniqueConstraint("right_scope", "right_id"),
+)
+
+alias = sa.Table(
+    "alias",
+    metadata,
+    sa.Column("scope_id", Key, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False),
+    comment="Ids that a linked record had before.",
+)
+
+intent = sa.Table(
+    "intent",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False, index=True),
+    sa.Column("side", sa.Text, nullable=False, comment="the side written to"),
+    sa.Column("kind", sa.Text, nullable=False, comment="create, update"),
+    sa.Column("source_id", sa.Text, nullable=False),
+    sa.Column("target_id", sa.Text),
+    sa.Column("link_id", Key),
+    sa.Column("over_version", sa.Text),
+    sa.Column("server_clock", sa.BigInteger),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    comment="Writes that were begun. A row goes in the transaction that stores the answer.",
+)
+
+waiting = sa.Table(
+    "waiting",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
+    sa.Column("side", sa.Text, nullable=False, comment="the side the record comes from"),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, comment="parked, invalid, reference, ambiguous"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("first_at", sa.BigInteger, nullable=False),
+    sa.Column("last_at", sa.BigInteger, nullable=False),
+    sa.Column("next_at", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("flow_id", "side", "record_id"),
+    comment="Records that could not be carried over yet, with all that is needed to try again.",
+)
+
+reserved = sa.Table(
+    "reserved",
+    metadata,
+    sa.Column("scope_id", Key, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("waiting_id", sa.ForeignKey("waiting.id", ondelete="CASCADE"), primary_key=True),
+    comment="Candidates of ambiguous records: neither direction may use them for another.",
+)
+
+excluded = sa.Table(
+    "excluded",
+    metadata,
+    sa.Column("scope_id", Key, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    comment="Records that a flow's filter keeps out; nothing waits for them.",
+)
+
+conflict = sa.Table(
+    "conflict",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
+    sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False, index=True),
+    sa.Column("unit", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="open (a person decides), kept (decided by policy), settled"),
+    sa.Column("winner", sa.Text, comment="the side whose values stand"),
+    sa.Column("both", sa.LargeBinary, nullable=False, comment="side to property to value"),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Column("settled_at", sa.BigInteger),
+)
+
+run = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    sa.Column("sync_id", sa.ForeignKey("sync.id"), nullable=False),
+    sa.Column("side", sa.Text, nullable=False, comment="the side written to"),
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.Column("outcome", sa.Text, nullable=False, server_default="running"),
+    sa.Column("counts", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("requests", sa.Integer),
+    sa.Column("error", sa.Text),
+)

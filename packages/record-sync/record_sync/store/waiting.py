@@ -1,0 +1,178 @@
+"""Records that could not be carried over yet: parked, waiting for a reference, ambiguous."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+import msgspec
+import sqlalchemy as sa
+
+from record_sync.record import Incoming
+from record_sync.store import tables
+from record_sync.store.links import chunks
+from record_sync.store.store import FlowKey, Store
+from record_sync.store.tables import new_id
+
+HOUR_MS = 3_600_000
+LONGEST_WAIT_MS = 24 * HOUR_MS
+
+PARKED = "parked"
+INVALID = "invalid"
+REFERENCE = "reference"
+AMBIGUOUS = "ambiguous"
+
+
+class Waiting(msgspec.Struct):
+    """One record that waits, and why."""
+
+    record: Incoming
+    kind: str
+    reason: str
+    details: tuple[str, ...] = ()
+    fingerprint: bytes = b""
+    attempts: int = 0
+    next_at: int = 0
+    id: int | None = None
+    source_candidates: tuple[str, ...] = ()
+    target_candidates: tuple[str, ...] = ()
+
+
+class WaitingRecords:
+    """What waits in one flow, from one side."""
+
+    def __init__(self, store: Store, flow: FlowKey) -> None:
+        self._store = store
+        self._flow = flow
+        columns = tables.waiting.c
+        self._mine = (columns.flow_id == flow.id) & (columns.side == flow.source_side)
+
+    def of(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, Waiting]:
+        """What waits under these source ids."""
+        found = {}
+        for some in chunks(ids):
+            query = sa.select(tables.waiting).where(self._mine, tables.waiting.c.record_id.in_(some))
+            for row in connection.execute(query):
+                found[row.record_id] = _waiting(row)
+        return found
+
+    def for_references(self, connection: sa.Connection) -> list[Waiting]:
+        """What waits for a record it refers to."""
+        columns = tables.waiting.c
+        query = sa.select(tables.waiting).where(self._mine, columns.kind == REFERENCE).order_by(columns.id)
+        return [_waiting(row) for row in connection.execute(query)]
+
+    def due(self, connection: sa.Connection, *, begun: int) -> list[Waiting]:
+        """What an earlier run than the one begun then left, and is to be tried again now."""
+        columns = tables.waiting.c
+        query = (
+            sa.select(tables.waiting)
+            .where(self._mine, columns.kind.in_((PARKED, AMBIGUOUS)))
+            .where(columns.next_at <= self._store.now_ms(), columns.last_at < begun)
+            .order_by(columns.id)
+        )
+        return [_waiting(row) for row in connection.execute(query)]
+
+    def put(self, connection: sa.Connection, waiting: Waiting, fingerprint: bytes, *, retried: bool) -> None:
+        """Keep a record, with its reason; a newer record takes an older one's place.
+
+        The first later run tries again at once; after that the waits grow from an hour to a day.
+        """
+        self.remove(connection, [waiting.record.id])
+        now = self._store.now_ms()
+        attempts = waiting.attempts + 1 if retried else 0
+        pause = 0 if attempts == 0 else min(HOUR_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
+        result = connection.execute(
+            sa.insert(tables.waiting).values(
+                flow_id=self._flow.id,
+                side=self._flow.source_side,
+                record_id=waiting.record.id,
+                kind=waiting.kind,
+                reason=waiting.reason,
+                details=json.dumps(waiting.details, ensure_ascii=False),
+                fingerprint=fingerprint,
+                record=msgspec.json.encode(waiting.record),
+                attempts=attempts,
+                first_at=now,
+                last_at=now,
+                next_at=now + pause,
+            )
+        )
+        waiting_id = new_id(result)
+        for scope, ids in (
+            (self._flow.source_scope, waiting.source_candidates),
+            (self._flow.target_scope, waiting.target_candidates),
+        ):
+            for record_id in set(ids):
+                connection.execute(
+                    sa.insert(tables.reserved).values(scope_id=scope, record_id=record_id, waiting_id=waiting_id)
+                )
+
+    def remove(self, connection: sa.Connection, ids: Collection[str]) -> None:
+        """These records wait no longer."""
+        for some in chunks(ids):
+            mine = sa.select(tables.waiting.c.id).where(self._mine, tables.waiting.c.record_id.in_(some))
+            connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id.in_(mine)))
+            connection.execute(sa.delete(tables.waiting).where(self._mine, tables.waiting.c.record_id.in_(some)))
+
+    def reserved_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+        """Which of these source records are candidates of an ambiguous one, and of which."""
+        return self._reserved(connection, self._flow.source_scope, ids)
+
+    def reserved_targets(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+        """Which of these target records are candidates of an ambiguous one, and of which."""
+        return self._reserved(connection, self._flow.target_scope, ids)
+
+    def _reserved(self, connection: sa.Connection, scope: int, ids: Collection[str]) -> dict[str, str]:
+        found = {}
+        for some in chunks(ids):
+            query = (
+                sa.select(tables.reserved.c.record_id, tables.waiting.c.side, tables.waiting.c.record_id.label("of"))
+                .join(tables.waiting, tables.waiting.c.id == tables.reserved.c.waiting_id)
+                .where(tables.reserved.c.scope_id == scope, tables.reserved.c.record_id.in_(some))
+            )
+            for row in connection.execute(query):
+                found[row.record_id] = f"{row.side} {row.of}"
+        return found
+
+    # -- kept out by a filter
+
+    def exclude(self, connection: sa.Connection, ids: Collection[str]) -> None:
+        """Remember that the filter keeps these source records out."""
+        known = self.excluded(connection, self._flow.source_scope, ids)
+        for record_id in set(ids) - known:
+            connection.execute(sa.insert(tables.excluded).values(scope_id=self._flow.source_scope, record_id=record_id))
+
+    def include(self, connection: sa.Connection, ids: Collection[str]) -> None:
+        """The filter lets these in (again)."""
+        for some in chunks(ids):
+            connection.execute(
+                sa.delete(tables.excluded).where(
+                    tables.excluded.c.scope_id == self._flow.source_scope,
+                    tables.excluded.c.record_id.in_(some),
+                )
+            )
+
+    @staticmethod
+    def excluded(connection: sa.Connection, scope: int, ids: Collection[str]) -> set[str]:
+        """Which of these ids a filter keeps out."""
+        found: set[str] = set()
+        for some in chunks(ids):
+            query = sa.select(tables.excluded.c.record_id).where(
+                tables.excluded.c.scope_id == scope, tables.excluded.c.record_id.in_(some)
+            )
+            found.update(connection.scalars(query))
+        return found
+
+
+def _waiting(row: sa.Row[tuple[object, ...]]) -> Waiting:
+    return Waiting(
+        record=msgspec.json.decode(row.record, type=Incoming),
+        kind=row.kind,
+        reason=row.reason,
+        details=tuple(json.loads(row.details)),
+        fingerprint=bytes(row.fingerprint),
+        attempts=row.attempts,
+        next_at=row.next_at,
+        id=row.id,
+    )

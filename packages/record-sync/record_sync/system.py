@@ -1,0 +1,105 @@
+"""What record-sync needs of the system it writes to. A target brings an adapter that has these methods.
+
+The error contract: a record that the system refuses is *returned* as :class:`Refused`; what is wrong with more than
+one record (credentials, connection) is *raised*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from record_sync.record import Current
+from record_sync.values import Value, Values
+
+
+class CreateRequest(msgspec.Struct, frozen=True):
+    """A record to create."""
+
+    source_id: str
+    values: Values
+
+
+class UpdateRequest(msgspec.Struct, frozen=True):
+    """Properties to change on a record, over the version that was read."""
+
+    current: Current
+    values: Values
+
+
+class RemoveRequest(msgspec.Struct, frozen=True):
+    """A record to deactivate or delete, over the version that was read."""
+
+    current: Current
+    policy: str
+
+
+class Written(msgspec.Struct, frozen=True):
+    """It is done; ``current`` holds what the answer says."""
+
+    current: Current
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The system does not take this record, in its own words."""
+
+    reason: str
+    details: tuple[str, ...] = ()
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Somebody changed the record since it was read, or it is gone; nothing was written."""
+
+    reason: str
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """No answer came; it may or may not have been carried out."""
+
+    reason: str
+
+
+Result: TypeAlias = Written | Refused | Moved | Unknown
+
+
+class TargetSystem(Protocol):
+    """The side that is written to."""
+
+    side: str
+
+    def stamp(self) -> str:
+        """Which system and company this is; the same for as long as its ids mean the same."""
+
+    def server_clock(self) -> datetime | None:
+        """The newest time the server told, in UTC."""
+
+    def created_before(self, current: Current, sight: datetime) -> bool:
+        """Whether a record was surely created before a moment of the server's clock."""
+
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+        """Read records by id. An id that is missing in the answer was looked up and is not there."""
+
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+        """Read all records, inactive ones too, deleted ones not."""
+
+    def listing_cost(self, resource: str) -> int:
+        """About how many requests a listing takes."""
+
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+        """Read the records that may have these values; more than those that exactly have them do no harm."""
+
+    def create(
+        self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Create records, a batch at a time: each yield answers the next requests, in their order."""
+
+    def update(
+        self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Change records, a batch at a time: each yield answers the next requests, in their order."""
+
+    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
+        """Deactivate or delete a record."""

@@ -1,0 +1,237 @@
+"""Linked records that the source changed: read the target, plan, write what the plan says, remember what is agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+import sqlalchemy as sa
+
+from record_sync.bases import saw, settle_without_write, settle_written, wrote
+from record_sync.canonical import canonical
+from record_sync.outcome import Outcome
+from record_sync.plan import Decision, Plan, Verdict, plan
+from record_sync.record import Current, Incoming, Link
+from record_sync.rules import Unit
+from record_sync.store.intents import Intent, SentUnit
+from record_sync.store.waiting import PARKED, REFERENCE
+from record_sync.system import Moved, Refused, Result, Unknown, UpdateRequest, Written
+from record_sync.values import Values
+
+if TYPE_CHECKING:
+    from record_sync.flow_sync import FlowSync
+
+ATTEMPTS = 4
+"""How often a record that others keep changing is read and planned anew in one run."""
+
+
+class ToUpdate(msgspec.Struct, frozen=True):
+    """A linked record and what the source changed on it."""
+
+    incoming: Incoming
+    original: Incoming
+    """As it came in, before references were translated."""
+    link: Link
+    units: tuple[Unit, ...]
+    missing: tuple[str, ...] = ()
+    found_now: bool = False
+    """The link was made in this very step, by first match."""
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A write that the plan asks for."""
+
+    update: ToUpdate
+    current: Current
+    plan: Plan
+    writes: Values
+    intent: Intent
+
+
+class Updating:
+    """Brings changes of linked records to the target."""
+
+    def __init__(self, flow: FlowSync) -> None:
+        self._flow = flow
+
+    def run(self, updates: Sequence[ToUpdate]) -> None:
+        """Bring these changes over; records that move meanwhile are read and planned again."""
+        waiting = list(updates)
+        for _ in range(ATTEMPTS):
+            if not waiting:
+                return
+            waiting = self._round(waiting)
+        for update in waiting:
+            self._flow.wait(
+                update.original,
+                PARKED,
+                "somebody keeps changing this record in the other system; tried again later",
+            )
+
+    def _round(self, updates: list[ToUpdate]) -> list[ToUpdate]:
+        flow = self._flow
+        reading = [one.link.target.id for one in updates if one.units]
+        read = flow.system.read(flow.rules.target_resource, reading, flow.rules.paths) if reading else {}
+        planned: list[Planned] = []
+        with flow.store.begin() as connection:
+            for update in updates:
+                current = read.get(update.link.target.id)
+                if not update.units:
+                    self._finish(connection, update, Outcome.UNCHANGED)
+                elif current is None:
+                    self._gone(connection, update)
+                else:
+                    write = self._plan(connection, update, current)
+                    if write is not None:
+                        planned.append(write)
+            flow.intents.add(connection, [one.intent for one in planned])
+        return self._write(planned)
+
+    def _plan(self, connection: sa.Connection, update: ToUpdate, current: Current) -> Planned | None:
+        flow = self._flow
+        link = update.link
+        if current.id != link.target.id:
+            # The system answered with the record that took the old one's place.
+            flow.links.alias(connection, link, target_id=current.id)
+        saw(link.target, current.version, current.modified_at)
+        agreed_before = None if update.found_now else link
+        result = plan(update.incoming, update.units, agreed_before, current, flow.rules, flow.prints)
+        settle_without_write(link, result, update.incoming, current, flow.prints)
+        self._tell_conflicts(connection, update, current, result)
+        writes = result.writes(update.incoming, current)
+        if not writes:
+            flow.links.save(connection, [link])
+            self._finish(connection, update, _outcome_without_write(update, result))
+            return None
+        flow.links.save(connection, [link])
+        return Planned(update, current, result, writes, self._intent(update, current, result))
+
+    def _intent(self, update: ToUpdate, current: Current, result: Plan) -> Intent:
+        flow = self._flow
+        kinds = {one.path: one.compare for one in flow.rules.properties}
+        units = [
+            SentUnit(
+                source={path: flow.prints.of(update.incoming.source[path]) for path in unit.sources},
+                sent={
+                    one.path: flow.prints.of(canonical(one.compare, update.incoming.values[one.path]))
+                    for one in unit.properties
+                },
+                kinds={one.path: kinds[one.path] for one in unit.properties},
+            )
+            for unit in result.units(Verdict.WRITE)
+        ]
+        return Intent(
+            kind="update",
+            source_id=update.incoming.id,
+            source_version=update.incoming.version,
+            source_modified_at=update.incoming.modified_at,
+            units=units,
+            target_id=current.id,
+            link_id=update.link.id,
+            over_version=current.version,
+            target_edited_at=update.link.target.edited_at,
+            server_clock=flow.system.server_clock(),
+        )
+
+    def _write(self, planned: list[Planned]) -> list[ToUpdate]:
+        flow = self._flow
+        again: list[ToUpdate] = []
+        requests = [UpdateRequest(one.current, one.writes) for one in planned]
+        position = 0
+        for results in flow.system.update(flow.rules.target_resource, requests, flow.rules.paths):
+            batch = planned[position : position + len(results)]
+            position += len(results)
+            with flow.store.begin() as connection:
+                for one, result in zip(batch, results, strict=True):
+                    if not self._settle(connection, one, result):
+                        again.append(one.update)
+                flow.intents.remove(
+                    connection,
+                    [
+                        one.intent.id
+                        for one, result in zip(batch, results, strict=True)
+                        if not isinstance(result, Unknown)
+                    ],
+                )
+        return again
+
+    def _settle(self, connection: sa.Connection, one: Planned, result: Result) -> bool:
+        """Store what became of a write; False where the record has to be planned again."""
+        flow = self._flow
+        update = one.update
+        if isinstance(result, Moved):
+            return False
+        if isinstance(result, Refused):
+            flow.put_waiting(connection, update.original, PARKED, result.reason, result.details)
+            return True
+        if isinstance(result, Unknown):
+            # The intent stays: the next run looks what became of it, and only then tries again.
+            flow.put_waiting(connection, update.original, PARKED, result.reason)
+            return True
+        self._written(connection, one, result)
+        return True
+
+    def _written(self, connection: sa.Connection, one: Planned, result: Written) -> None:
+        flow = self._flow
+        link = one.update.link
+        wrote(link.target, result.current, flow.store.now())
+        units = one.plan.units(Verdict.WRITE)
+        settle_written(link, units, one.update.incoming, one.current, result.current, one.writes, flow.prints)
+        for unit in units:
+            flow.conflicts.settle(connection, link.id or 0, unit.name)
+        flow.links.save(connection, [link])
+        self._finish(connection, one.update, Outcome.LINKED_UPDATED if one.update.found_now else Outcome.UPDATED)
+
+    def _finish(self, connection: sa.Connection, update: ToUpdate, outcome: Outcome) -> None:
+        flow = self._flow
+        if update.missing:
+            # What it refers to is not there yet; all else is done.
+            flow.put_waiting(connection, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
+            return
+        flow.waiting.remove(connection, [update.incoming.id])
+        flow.waiting.include(connection, [update.incoming.id])
+        flow.finish_record(update.incoming.id, outcome)
+
+    def _gone(self, connection: sa.Connection, update: ToUpdate) -> None:
+        flow = self._flow
+        update.link.target.state = "gone"
+        flow.links.save(connection, [update.link])
+        flow.finish_record(
+            update.incoming.id,
+            Outcome.GONE,
+            f"{update.incoming.id}: its counterpart {update.link.target.id} is gone from {flow.key.target_side}",
+        )
+
+    def _tell_conflicts(self, connection: sa.Connection, update: ToUpdate, current: Current, result: Plan) -> None:
+        """Keep the values that lose now, and those that wait for a person.
+
+        Where the target wins, nothing is overwritten here: the other direction tells it when it does.
+        """
+        flow = self._flow
+        for decision in result.contested:
+            if decision.verdict is Verdict.KEEP:
+                continue
+            flow.conflicts.put(
+                connection,
+                update.link.id or 0,
+                decision.unit.name,
+                None if decision.verdict is Verdict.HOLD else flow.key.source_side,
+                self._both_values(update, current, decision),
+            )
+        for unit in result.units(Verdict.AGREED):
+            flow.conflicts.settle(connection, update.link.id or 0, unit.name)
+
+    def _both_values(self, update: ToUpdate, current: Current, decision: Decision) -> dict[str, Values]:
+        return {
+            self._flow.key.source_side: {path: update.original.source[path] for path in decision.unit.sources},
+            self._flow.key.target_side: {one.path: current.get(one.path) for one in decision.unit.properties},
+        }
+
+
+def _outcome_without_write(update: ToUpdate, result: Plan) -> Outcome:
+    if result.units(Verdict.HOLD):
+        return Outcome.CONFLICT
+    if update.found_now:
+        return Outcome.LINKED
+    return Outcome.KEPT if result.units(Verdict.KEEP) else Outcome.AGREED
