@@ -1,0 +1,21 @@
+"""What a target needs of its system beyond writing to it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from record_sync.system import TargetSystem
+
+
+class ConnectedSystem(TargetSystem, Protocol):
+    """A system that is written to over HTTP."""
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far."""
+        ...
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The resources that can be written."""
+        ...

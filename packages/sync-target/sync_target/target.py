@@ -1,0 +1,246 @@
+"""The target: where each message goes, when state is emitted, and how a run ends."""
+
+from __future__ import annotations
+
+import signal
+import time
+from abc import ABC, abstractmethod
+from types import FrameType
+from typing import IO, Any, ClassVar
+
+from record_sync.errors import SyncError
+from record_sync.rules import FlowRules
+from record_sync.session import Session
+from record_sync.store import Store
+from singer_edge.console import EXPECTED, SingerPlugin
+from singer_edge.errors import RunFailed
+from singer_sdk import Target, metrics
+from singer_sdk.plugin_base import PluginBase, _ConfigInput
+
+from sync_target.connected import ConnectedSystem
+from sync_target.flow_input import FlowInput
+from sync_target.ordinary import OrdinarySink
+from sync_target.reader import MessageReader
+from sync_target.report import report
+
+STATE_EVERY_RECORDS = 10_000
+STATE_EVERY_SECONDS = 60.0
+
+
+class SyncTarget(SingerPlugin, Target, ABC):
+    """A target that writes what a change needs and remembers what was agreed."""
+
+    side: ClassVar[str]
+    """The name of the system written to, as in ``x-sync``."""
+    sides: ClassVar[tuple[str, str]] = ("customcrm", "tripletex")
+    default_sink_class = OrdinarySink
+    message_reader_class = MessageReader
+    expected_failures: ClassVar[tuple[type[Exception], ...]] = (*EXPECTED, SyncError)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Sinks share one connection and one store; the order of their writes matters.
+        self._max_parallelism = 1
+        self._system: ConnectedSystem | None = None
+        self._session: Session | None = None
+        self._inputs: dict[str, FlowInput] = {}
+        self._counters: dict[str, metrics.Counter] = {}
+        self._records_since_state = 0
+        self._state_at = time.monotonic()
+        self._busy = False
+        self._stop_code: int | None = None
+
+    @abstractmethod
+    def connect(self) -> ConnectedSystem:
+        """Make the adapter of the system that the settings name."""
+
+    @property
+    def system(self) -> ConnectedSystem:
+        """The system written to; connected when first needed."""
+        if self._system is None:
+            self._system = self.connect()
+        return self._system
+
+    # -- running
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the command: read messages until the input ends."""
+        PluginBase.invoke.__func__(cls, about=about, about_format=about_format)  # type: ignore[attr-defined]
+        cls.print_version(print_fn=cls.logger.info)
+        config = config or _ConfigInput()
+        target = cls(config=config.config, validate_config=True, parse_env_config=config.parse_env)
+        target.run(file_input)
+
+    def run(self, file_input: IO[str] | None = None) -> None:
+        """Process all messages, and leave a row about the run whichever way it ends."""
+        try:
+            self.listen(file_input)
+        except self.expected_failures as error:
+            self._close("failed", str(error))
+            raise
+        except BaseException as error:
+            self._close("stopped", type(error).__name__)
+            raise
+
+    def _close(self, outcome: str, error: str | None = None) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            for counter in self._counters.values():
+                counter.exit()
+            if session.flows:
+                report(self.logger, session, self.system.requests)
+            try:
+                session.close(outcome, error, self.system.requests)
+            except SyncError:
+                if error is None:
+                    raise
+                # The store is what failed; that is told already.
+                self.logger.debug("The run's row could not be written")
+
+    # -- messages
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        with self._uninterrupted():
+            schema = message_dict.get("schema")
+            if not isinstance(schema, dict) or "x-sync" not in schema:
+                super()._process_schema_message(message_dict)
+                return
+            rules = FlowRules.from_schema(schema, self.side)
+            stream = message_dict["stream"]
+            before = self._inputs.get(stream)
+            if before is not None:
+                before.hand_on()
+                if before.rules == rules:
+                    return
+            flow = self._sync_session().flow(rules)
+            self._inputs[stream] = FlowInput(flow, schema)
+            self._counters[stream] = metrics.record_counter(stream)
+            self._counters[stream].__enter__()
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        flow_input = self._inputs.get(message_dict.get("stream", ""))
+        with self._uninterrupted():
+            if flow_input is None:
+                super()._process_record_message(message_dict)
+                return
+            flow_input.add(message_dict)
+            self._counters[message_dict["stream"]].increment()
+            self._records_since_state += 1
+            if flow_input.is_full:
+                self._hand_on(flow_input)
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        with self._uninterrupted():
+            super()._process_state_message(message_dict)
+            bookmarks = message_dict["value"].get("bookmarks", {})
+            for flow_input in self._inputs.values():
+                if not flow_input.start_checked:
+                    flow_input.start_checked = True
+                    rules = flow_input.rules
+                    self._sync_session().starts_from(rules.flow, bookmarks.get(rules.source_resource) or {})
+            if (
+                self._records_since_state >= STATE_EVERY_RECORDS
+                or time.monotonic() - self._state_at >= STATE_EVERY_SECONDS
+            ):
+                self.drain_all()
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        with self._uninterrupted():
+            flow_input = self._inputs.get(message_dict["stream"])
+            if flow_input is None:
+                if self.sink_exists(message_dict["stream"]):
+                    super()._process_activate_version_message(message_dict)
+                return
+            self._hand_on(flow_input)
+
+    def _sync_session(self) -> Session:
+        if self._session is None:
+            links_url = self.config.get("links_url")
+            if not links_url:
+                raise RunFailed(
+                    "missing setting 'links_url' (Link store): a two-way sync has to remember which records belong "
+                    "together, for example sqlite:////path/to/links.db"
+                )
+            # Connected first: wrong credentials must not leave an empty store behind.
+            stamp = self.system.stamp()
+            self.logger.info("Writing to %s", stamp)
+            store = Store(links_url, self.sides, self.config["sync_name"])
+            try:
+                self._session = Session(store, self.system, max_failure_share=self.config["max_failure_share"])
+            except BaseException:
+                store.close()
+                raise
+        return self._session
+
+    def _hand_on(self, flow_input: FlowInput) -> None:
+        """Hand a flow's records on, after those of the flows that have to see the same records first."""
+        for name in flow_input.rules.after:
+            first = self._inputs.get(name)
+            if first is not None and first is not flow_input:
+                self._hand_on(first)
+        flow_input.hand_on()
+        self._sync_session().check_failures()
+
+    # -- state and the end
+
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """Emit state, once all that it covers is written, linked or durably waiting."""
+        for flow_input in self._inputs.values():
+            self._hand_on(flow_input)
+        if self._session is not None:
+            flows_of: dict[str, list[str]] = {}
+            for flow_input in self._inputs.values():
+                flows_of.setdefault(flow_input.rules.source_resource, []).append(flow_input.rules.flow)
+            self._session.acknowledge(state.get("bookmarks") or {}, flows_of)
+        super()._write_state_message(state)
+        self._records_since_state = 0
+        self._state_at = time.monotonic()
+
+    def process_endofpipe(self) -> None:
+        """Bring everything to its end: what came in, what waited, and last the state."""
+        with self._uninterrupted():
+            for flow_input in self._inputs.values():
+                self._hand_on(flow_input)
+            if self._session is not None:
+                self._session.finish()
+            self.drain_all(is_endofpipe=True)
+        self._close("done")
+
+    # -- being told to stop
+
+    def _uninterrupted(self) -> _Uninterrupted:
+        return _Uninterrupted(self)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop at the end of the message at hand; what was not handed on is read again by the next run."""
+        del frame
+        self.logger.info("Told to stop (%s); stopping after what is being written", signal.Signals(signum).name)
+        if not self._busy or self._stop_code is not None:
+            raise SystemExit(128 + signum)
+        self._stop_code = 128 + signum
+
+
+class _Uninterrupted:
+    """While a message is worked on, a signal waits for its end."""
+
+    def __init__(self, target: SyncTarget) -> None:
+        self._target = target
+        self._outermost = not target._busy  # noqa: SLF001 - one with the target
+
+    def __enter__(self) -> None:
+        self._target._busy = True  # noqa: SLF001 - one with the target
+
+    def __exit__(self, *_: object) -> None:
+        if not self._outermost:
+            return
+        self._target._busy = False  # noqa: SLF001 - one with the target
+        if self._target._stop_code is not None:  # noqa: SLF001 - one with the target
+            raise SystemExit(self._target._stop_code)  # noqa: SLF001 - one with the target

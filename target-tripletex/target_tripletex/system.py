@@ -1,0 +1,297 @@
+"""Tripletex as the system that records are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from api_transport import Conflict, NotFound, OutcomeUnknown
+from api_transport import Refused as ApiRefused
+from record_sync.canonical import same
+from record_sync.record import Current
+from record_sync.system import (
+    CreateRequest,
+    Moved,
+    Refused,
+    RemoveRequest,
+    Result,
+    Unknown,
+    UpdateRequest,
+    Written,
+)
+from record_sync.values import Value, pick
+from tripletex_client import TripletexClient, created_at, modified_at
+
+from target_tripletex.body import InvalidValueError, body_of, fields_for
+
+LIST_WRITE = 100
+"""Elements in one list write (reference: Tripletex API, Writing)."""
+
+LISTED_UPDATES = ("customer",)
+"""The resources with a PUT list; contacts have none (reference: Tripletex API, Writing)."""
+
+SEARCHABLE: Mapping[str, Mapping[str, str]] = {
+    "customer": {"organizationNumber": "organizationNumber", "email": "email", "name": "customerName"},
+    "contact": {"email": "email", "firstName": "firstName", "lastName": "lastName"},
+}
+"""Properties a list can be asked by, and the parameters for them (Tripletex API description)."""
+
+LOOK_BACK = timedelta(minutes=65)
+"""Tripletex's times have no zone: in the hour that autumn repeats, an hour cannot be told from the next."""
+
+
+class TripletexSystem:
+    """Reads and writes over a :class:`TripletexClient`, each write over the version it was read at."""
+
+    side = "tripletex"
+    resources = ("contact", "customer")
+
+    def __init__(self, client: TripletexClient, api_url: str, timezone: str) -> None:
+        self._client = client
+        self._api_url = api_url
+        self._timezone = timezone
+
+    @property
+    def requests(self) -> int:
+        """Requests made so far."""
+        return self._client.transport.requests
+
+    def stamp(self) -> str:
+        """Which company this is, and where. Its ids mean nothing elsewhere."""
+        address = urlsplit(self._api_url)
+        return f"Tripletex company {self._client.who_am_i().company_id} at {address.netloc}{address.path.rstrip('/')}"
+
+    def server_clock(self) -> datetime | None:
+        """The newest time Tripletex told."""
+        return self._client.transport.server_clock
+
+    def created_before(self, current: Current, sight: datetime) -> bool:
+        """Whether a record was surely there already at that time."""
+        return current.created_at is not None and current.created_at < sight - LOOK_BACK
+
+    # -- reading
+
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+        """Read records by lists of ids, inactive ones too."""
+        numbers = [int(one) for one in ids if one.isdecimal()]
+        found = self._client.get_many(resource, numbers, fields_for(paths))
+        return {str(number): self._current(record, paths) for number, record in found.items()}
+
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+        """All records, active ones and inactive ones."""
+        ways: list[dict[str, Any]] = (
+            [{"isInactive": "false"}, {"isInactive": "true"}] if resource == "customer" else [{}]
+        )
+        for params in ways:
+            for page in self._client.pages(resource, fields=fields_for(paths), params=params):
+                for record in page.values:
+                    yield self._current(record, paths)
+
+    def listing_cost(self, resource: str) -> int:
+        """Pages of a thousand, and for customers one for the inactive."""
+        return self._client.size(resource) // 1000 + (2 if resource == "customer" else 1)
+
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+        """Ask by what a list can be asked by; the API's "containing" finds too many rather than too few."""
+        params = {
+            parameter: str(criterion[path]).strip()
+            for path, parameter in SEARCHABLE[resource].items()
+            if criterion.get(path) is not None
+        }
+        if not params:
+            return list(self.listing(resource, paths))
+        found = self._client.search(resource, params, fields_for(paths))
+        return [self._current(record, paths) for record in found]
+
+    def _current(self, record: Mapping[str, Any], paths: frozenset[str]) -> Current:
+        return Current(
+            id=str(record["id"]),
+            version=None if record.get("version") is None else str(record["version"]),
+            modified_at=modified_at(record, self._timezone),
+            created_at=created_at(record, self._timezone),
+            values=pick(record, paths),
+            handle=record,
+        )
+
+    # -- writing
+
+    def create(
+        self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Create records by list writes; a list refused for some of its records is split until only those are left."""
+        countries = self._client.countries()
+        for start in range(0, len(requests), LIST_WRITE):
+            results: dict[int, Result] = {}
+            bodies = []
+            some = requests[start : start + LIST_WRITE]
+            for position, request in enumerate(some):
+                try:
+                    bodies.append((position, body_of(request.values, countries)))
+                except InvalidValueError as error:
+                    results[position] = Refused(str(error))
+            self._create(resource, bodies, paths, results)
+            yield [results[position] for position in range(len(some))]
+
+    def _create(
+        self,
+        resource: str,
+        bodies: Sequence[tuple[int, dict[str, Any]]],
+        paths: frozenset[str],
+        results: dict[int, Result],
+    ) -> None:
+        if not bodies:
+            return
+        try:
+            answers = self._client.create_many(resource, [body for _, body in bodies])
+        except OutcomeUnknown as error:
+            results.update({position: Unknown(str(error)) for position, _ in bodies})
+        except ApiRefused as error:
+            if len(bodies) == 1:
+                results[bodies[0][0]] = _refused(error)
+                return
+            middle = len(bodies) // 2
+            self._create(resource, bodies[:middle], paths, results)
+            self._create(resource, bodies[middle:], paths, results)
+        else:
+            results.update(self._paired(bodies, answers, paths))
+
+    def _paired(
+        self,
+        bodies: Sequence[tuple[int, dict[str, Any]]],
+        answers: Sequence[Mapping[str, Any]],
+        paths: frozenset[str],
+    ) -> dict[int, Result]:
+        """Give each request its answer, by what it says: the description does not promise an order."""
+        left = list(answers)
+        results: dict[int, Result] = {}
+        for position, body in bodies:
+            answer = next((one for one in left if _answers(body, one)), None)
+            if answer is None:
+                results[position] = Unknown("Tripletex's answer to a list write does not hold this record")
+            else:
+                left.remove(answer)
+                results[position] = Written(self._current(answer, paths))
+        return results
+
+    def update(
+        self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Change records, customers by list writes."""
+        countries = self._client.countries()
+        size = LIST_WRITE if resource in LISTED_UPDATES else 1
+        for start in range(0, len(requests), size):
+            some = requests[start : start + size]
+            results: dict[int, Result] = {}
+            bodies = []
+            for position, request in enumerate(some):
+                try:
+                    bodies.append((position, self._update_body(request, countries)))
+                except InvalidValueError as error:
+                    results[position] = Refused(str(error))
+            self._update(resource, bodies, paths, results)
+            for position, request in enumerate(some):
+                if isinstance(results[position], Written):
+                    results[position] = self._deliver(request, countries, results[position])
+            yield [results[position] for position in range(len(some))]
+
+    def _update_body(self, request: UpdateRequest, countries: Any) -> dict[str, Any]:
+        values = {path: v for path, v in request.values.items() if not path.startswith("deliveryAddress.")}
+        body = body_of(values, countries, over=request.current.handle)
+        return {**body, "id": int(request.current.id), "version": _number(request.current.version)}
+
+    def _update(
+        self,
+        resource: str,
+        bodies: Sequence[tuple[int, dict[str, Any]]],
+        paths: frozenset[str],
+        results: dict[int, Result],
+    ) -> None:
+        if not bodies:
+            return
+        try:
+            if len(bodies) == 1:
+                answers = [self._client.update(resource, bodies[0][1]["id"], bodies[0][1])]
+            else:
+                answers = self._client.update_many(resource, [body for _, body in bodies])
+        except OutcomeUnknown as error:
+            results.update({position: Unknown(str(error)) for position, _ in bodies})
+        except ApiRefused as error:
+            if len(bodies) == 1:
+                moved = isinstance(error, Conflict | NotFound)
+                results[bodies[0][0]] = Moved(str(error)) if moved else _refused(error)
+                return
+            middle = len(bodies) // 2
+            self._update(resource, bodies[:middle], paths, results)
+            self._update(resource, bodies[middle:], paths, results)
+        else:
+            by_id = {answer["id"]: answer for answer in answers}
+            for position, body in bodies:
+                answer = by_id.get(body["id"])
+                results[position] = (
+                    Unknown("Tripletex's answer to a list write does not hold this record")
+                    if answer is None
+                    else Written(self._current(answer, paths))
+                )
+
+    def _deliver(self, request: UpdateRequest, countries: Any, written: Result) -> Result:
+        """Write a changed delivery address, which after creation has a resource of its own."""
+        prefix = "deliveryAddress."
+        values = {path[len(prefix) :]: v for path, v in request.values.items() if path.startswith(prefix)}
+        address = (request.current.handle or {}).get("deliveryAddress")
+        if not values:
+            return written
+        if not address:
+            return Refused("this customer has no delivery address that could be changed")
+        body = {
+            **body_of(values, countries),
+            "id": address["id"],
+            **({"version": address["version"]} if "version" in address else {}),
+        }
+        try:
+            self._client.update("deliveryAddress", address["id"], body)
+        except Conflict as error:
+            return Moved(str(error))
+        except OutcomeUnknown as error:
+            return Unknown(str(error))
+        except ApiRefused as error:
+            return _refused(error)
+        return written
+
+    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
+        """Deactivate a record, or delete it."""
+        current = request.current
+        try:
+            if request.policy == "delete":
+                self._client.delete(resource, int(current.id))
+                return Written(msgspec.structs.replace(current, version=None))
+            body = {"id": int(current.id), "version": _number(current.version), "isInactive": True}
+            answer = self._client.update(resource, int(current.id), body)
+        except Conflict as error:
+            return Moved(str(error))
+        except OutcomeUnknown as error:
+            return Unknown(str(error))
+        except ApiRefused as error:
+            return _refused(error)
+        return Written(self._current(answer, paths))
+
+
+def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
+    return all(
+        same("text", value, answer.get(name))
+        for name, value in body.items()
+        if not isinstance(value, dict | list) and name in answer
+    )
+
+
+def _number(version: str | None) -> int | None:
+    return None if version is None else int(version)
+
+
+def _refused(error: ApiRefused) -> Refused:
+    details = tuple(
+        f"{one.path or one.field}: {one.message}" if one.path or one.field else one.message for one in error.details
+    )
+    return Refused(str(error), details)
