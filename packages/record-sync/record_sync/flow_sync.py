@@ -54,12 +54,12 @@ class FlowSync:
         self.deletions: dict[int, tuple[Link, Incoming]] = {}
         self._updating = Updating(self)
         self._linking = Linking(self)
-        self._recovery = Recovery(self)
+        self.recovery = Recovery(self)
         self._retried: dict[str, Waiting] = {}
 
     def recover(self) -> None:
         """Settle what an earlier run began and did not finish, before anything else is planned."""
-        self._recovery.settle_own()
+        self.recovery.settle_own()
 
     # -- taking records in
 
@@ -99,7 +99,7 @@ class FlowSync:
             ids = [one.id for one in records]
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
-            self._recovery.settle_opposite(connection, records, links)
+            self.recovery.settle_opposite(connection, records, links)
             fresh = [
                 one for one in records if not self._set_aside(connection, one, links.get(one.id), waiting.get(one.id))
             ]

@@ -46,7 +46,7 @@ class Recovery:
                     link = flow.links.get(connection, one.link_id or 0)
                     current = read.get(one.target_id or "")
                     if link is not None and current is not None and current.version != one.over_version:
-                        self._settle_update(one, link.source, link.target, current)
+                        self.settle_update(one, link.source, link.target, current)
                         flow.links.save(connection, [link])
                 else:
                     self._adopt(connection, one, found[one.id])
@@ -146,7 +146,7 @@ class Recovery:
         else:
             target.edited_at = modified_at
 
-    def _settle_update(self, intent: Intent, source: End, target: End, current: Current) -> None:
+    def settle_update(self, intent: Intent, source: End, target: End, current: Current) -> None:
         """Take the values that equal what was sent as ours; others are somebody's edit since."""
         flow = self._flow
         target.edited_at = intent.target_edited_at
@@ -199,7 +199,7 @@ class Recovery:
                     if current.version == intent.over_version:
                         continue
                     # Seen from here, what was the target of that write is the source.
-                    self._settle_update(intent, link.target, link.source, current)
+                    self.settle_update(intent, link.target, link.source, current)
                     flow.links.save(connection, [link])
                     settled.append(intent.id)
                 elif link is None and intent.kind == "create" and self._is_creation(intent, record):

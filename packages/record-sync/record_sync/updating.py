@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from record_sync.bases import saw, settle_without_write, settle_written, wrote
 from record_sync.canonical import canonical
 from record_sync.outcome import Outcome
-from record_sync.plan import Decision, Plan, Verdict, plan
+from record_sync.plan import Decision, Plan, Verdict, changed, plan
 from record_sync.record import Current, Incoming, Link
 from record_sync.rules import Unit
 from record_sync.store.intents import Intent, SentUnit
@@ -37,6 +37,8 @@ class ToUpdate(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     found_now: bool = False
     """The link was made in this very step, by first match."""
+    intent: Intent | None = None
+    """An attempt at this very update that found the record moved, or may have been carried out after all."""
 
 
 class Planned(msgspec.Struct, frozen=True):
@@ -82,11 +84,22 @@ class Updating:
                 elif current is None:
                     self._gone(connection, update)
                 else:
-                    write = self._plan(connection, update, current)
+                    write = self._plan(connection, self._after_attempt(connection, update, current), current)
                     if write is not None:
                         planned.append(write)
             flow.intents.add(connection, [one.intent for one in planned])
         return self._write(planned)
+
+    def _after_attempt(self, connection: sa.Connection, update: ToUpdate, current: Current) -> ToUpdate:
+        """Take what an attempt did write as ours, before the record is planned anew."""
+        flow = self._flow
+        if update.intent is None:
+            return update
+        if current.version != update.intent.over_version:
+            flow.recovery.settle_update(update.intent, update.link.source, update.link.target, current)
+        flow.intents.remove(connection, [update.intent.id])
+        still = changed(update.incoming, update.link.source, flow.rules, flow.prints).units
+        return msgspec.structs.replace(update, intent=None, units=tuple(unit for unit in update.units if unit in still))
 
     def _plan(self, connection: sa.Connection, update: ToUpdate, current: Current) -> Planned | None:
         flow = self._flow
@@ -145,13 +158,13 @@ class Updating:
             with flow.store.begin() as connection:
                 for one, result in zip(batch, results, strict=True):
                     if not self._settle(connection, one, result):
-                        again.append(one.update)
+                        again.append(msgspec.structs.replace(one.update, intent=one.intent))
                 flow.intents.remove(
                     connection,
                     [
                         one.intent.id
                         for one, result in zip(batch, results, strict=True)
-                        if not isinstance(result, Unknown)
+                        if isinstance(result, Written | Refused)
                     ],
                 )
         return again
