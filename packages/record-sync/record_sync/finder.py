@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from record_sync.canonical import canonical
 from record_sync.matching import Candidate, Keys, criterion_key, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
 from record_sync.system import TargetSystem
-from record_sync.values import Values
+from record_sync.values import Value, Values
 
 FEW = 3
 """So many queries are made without asking first what a listing would cost."""
@@ -57,9 +58,16 @@ class Finder:
             for one in self._index.get((rank, key), ()):
                 found[one.id] = one
             if not self._listed:
-                for one in self._ask(rank, key, {path: values[path] for path in criterion}):
+                for one in self._ask(rank, key, {path: self._asked_for(path, values[path]) for path in criterion}):
                     found.setdefault(one.id, one)
         return list(found.values())
+
+    def _asked_for(self, path: str, value: Value) -> Value:
+        """The spelling that a system is most likely to keep a value in."""
+        kind = self._rules.kind(path)
+        if kind == "digits":
+            return canonical(kind, value)
+        return value.strip() if isinstance(value, str) else value
 
     def _ask(self, rank: int, key: Any, criterion: Mapping[str, Any]) -> list[Candidate]:
         if (rank, key) not in self._asked:
