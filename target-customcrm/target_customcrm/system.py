@@ -48,10 +48,6 @@ class CustomcrmSystem:
         """Which CRM this is. Its ids mean nothing elsewhere."""
         return f"Customcrm at {self._client.identity()}"
 
-    def check(self) -> None:
-        """Ask for one record, so that wrong credentials show before anything is begun."""
-        next(iter(self._client.pages("customers", page_size=1)), None)
-
     def server_clock(self) -> datetime | None:
         """The newest time the CRM told."""
         return self._client.transport.server_clock

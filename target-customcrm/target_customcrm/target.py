@@ -25,6 +25,4 @@ class TargetCustomcrm(SyncTarget):
 
     def connect(self) -> CustomcrmSystem:
         """Connect with the settings' key."""
-        system = CustomcrmSystem(CustomcrmClient(self.config["api_url"], self.config["api_key"], agent=self.name))
-        system.check()
-        return system
+        return CustomcrmSystem(CustomcrmClient(self.config["api_url"], self.config["api_key"], agent=self.name))

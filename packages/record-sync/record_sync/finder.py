@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from record_sync.canonical import canonical
@@ -19,8 +19,8 @@ FEW = 3
 class Finder:
     """Candidates for unlinked records of one flow, during one run."""
 
-    def __init__(self, system: TargetSystem, rules: FlowRules) -> None:
-        self._system = system
+    def __init__(self, connect: Callable[[], TargetSystem], rules: FlowRules) -> None:
+        self._connect = connect
         self._rules = rules
         self._paths = frozenset(path for criterion in rules.match_on for path in criterion)
         self._index: dict[tuple[int, Any], list[Candidate]] = {}
@@ -42,9 +42,9 @@ class Finder:
         if len(queries) <= FEW:
             return
         if self._listing_cost is None:
-            self._listing_cost = self._system.listing_cost(self._rules.target_resource)
+            self._listing_cost = self._connect().listing_cost(self._rules.target_resource)
         if len(queries) > self._listing_cost:
-            for current in self._system.listing(self._rules.target_resource, self._paths):
+            for current in self._connect().listing(self._rules.target_resource, self._paths):
                 self._file(current.id, current.values)
             self._listed = True
 
@@ -73,7 +73,7 @@ class Finder:
         if (rank, key) not in self._asked:
             self._asked[rank, key] = [
                 Candidate(one.id, keys_of(one.values, self._rules))
-                for one in self._system.search(self._rules.target_resource, criterion, self._paths)
+                for one in self._connect().search(self._rules.target_resource, criterion, self._paths)
             ]
         return self._asked[rank, key]
 

@@ -6,7 +6,7 @@ A batch is sorted into what is linked and what is not. The linked go through ``u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -39,9 +39,11 @@ OUTCOME_OF_WAITING = {
 class FlowSync:
     """The work of one run on one flow."""
 
-    def __init__(self, store: Store, system: TargetSystem, rules: FlowRules, key: FlowKey, tally: Tally) -> None:
+    def __init__(
+        self, store: Store, connect: Callable[[], TargetSystem], rules: FlowRules, key: FlowKey, tally: Tally
+    ) -> None:
         self.store = store
-        self.system = system
+        self._connect = connect
         self.rules = rules
         self.key = key
         self.tally = tally
@@ -50,12 +52,17 @@ class FlowSync:
         self.intents = Intents(store, key)
         self.waiting = WaitingRecords(store, key)
         self.conflicts = Conflicts(store, key)
-        self.finder = Finder(system, rules)
+        self.finder = Finder(connect, rules)
         self.deletions: dict[int, tuple[Link, Incoming]] = {}
         self._updating = Updating(self)
         self._linking = Linking(self)
         self.recovery = Recovery(self)
         self._retried: dict[str, Waiting] = {}
+
+    @property
+    def system(self) -> TargetSystem:
+        """The system that is written to."""
+        return self._connect()
 
     def recover(self) -> None:
         """Settle what an earlier run began and did not finish, before anything else is planned."""

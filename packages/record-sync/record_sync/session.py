@@ -26,20 +26,16 @@ class Session:
         store: opened, and so locked for this run.
         system: the side this target writes to.
         max_failure_share: more refused records than this share of a flow end the run.
-
-    Raises:
-        StampMismatchError: the store belongs to another system or company.
-
     """
 
     def __init__(self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2) -> None:
         self.store = store
-        self.system = system
+        self._system = system
         self.tally = Tally()
         self.flows: dict[str, FlowSync] = {}
         self.notes: list[str] = []
         self._max_failure_share = max_failure_share
-        store.stamp(system.side, system.stamp())
+        self._stamped = False
         self._runs = Runs(store)
         self._begun = store.now_ms()
         self._run_id = self._runs.begin(system.side)
@@ -64,6 +60,19 @@ class Session:
             self._runs.end(self._run_id, outcome, {name: self.tally.of(name) for name in self.flows}, requests, error)
         finally:
             self.store.close()
+
+    def system(self) -> TargetSystem:
+        """The system that is written to; at its first use in a run it must be the one that the store is bound to.
+
+        A run in which nothing changed so makes no request at all.
+
+        Raises:
+            StampMismatchError: the store belongs to another system or company.
+        """
+        if not self._stamped:
+            self.store.stamp(self._system.side, self._system.stamp())
+            self._stamped = True
+        return self._system
 
     # -- flows
 

@@ -67,6 +67,6 @@ def test_fingerprints_of_another_store_are_others():
     assert PRINTS.of("Kari") != Fingerprints(b"x" * 32).of("Kari")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner)))
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
 def test_every_value_has_a_fingerprint(value):
     assert len(PRINTS.of(value)) == 8

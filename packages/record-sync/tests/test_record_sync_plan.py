@@ -100,8 +100,8 @@ def test_without_a_base_records_merge_as_at_first_match(policy, now_source, now_
 
 
 @given(
-    st.sampled_from(VALUES + ("other",)),
-    st.sampled_from(VALUES + ("other",)),
+    st.sampled_from((*VALUES, "other")),
+    st.sampled_from((*VALUES, "other")),
     st.sampled_from((*VALUES, ...)),
     st.sampled_from(POLICIES),
     st.sampled_from((-1, 0, 1, None)),
@@ -146,7 +146,7 @@ def test_planning_again_after_applying_gives_nothing(now_source, now_target, bas
 
 def test_an_earlier_value_that_comes_back_is_a_change():
     flow = rules()
-    incoming, link, current = situation("B", "A", "A")
+    incoming, link, _ = situation("B", "A", "A")
     agree_source(link, flow.units[0], incoming, PRINTS)
     agree_target(link, flow.units[0], Current("t1", "v", NOON, {"name": "B"}), {}, PRINTS)
     back = Incoming("s1", "s-v3", NOON, {"name": "A"}, {"Name": "A"}, NOON)

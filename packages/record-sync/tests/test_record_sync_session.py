@@ -649,16 +649,20 @@ def test_deleted_here_and_edited_there_deletes_nothing(world):
 
 
 def test_a_store_is_bound_to_the_systems_it_was_first_used_with(world):
+    world.crm.put("customer", "c1", Name="A")
     world.run("tripletex")
     world.tripletex.name = "tripletex two"
+    world.run("tripletex")  # nothing is read or written
+    world.crm.put("customer", "c1", Name="B")
     with pytest.raises(StampMismatchError, match="belongs to tripletex one"):
         world.run("tripletex")
+    assert world.tripletex.calls == []
 
 
 def test_a_second_run_is_told_who_holds_the_store(world):
     with (
         Store(world.url, SIDES, now=world.clock),
-        pytest.raises(StoreLockedError, match="process .* on .* since 2026-01-02"),
+        pytest.raises(StoreLockedError, match=r"process .* on .* since 2026-01-02"),
     ):
         world.run("tripletex")
     with Store(world.url, SIDES, "another company", now=world.clock):

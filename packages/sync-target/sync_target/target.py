@@ -169,9 +169,6 @@ class SyncTarget(SingerPlugin, Target, ABC):
                     "missing setting 'links_url' (Link store): a two-way sync has to remember which records belong "
                     "together, for example sqlite:////path/to/links.db"
                 )
-            # Connected first: wrong credentials must not leave an empty store behind.
-            stamp = self.system.stamp()
-            self.logger.info("Writing to %s", stamp)
             store = Store(links_url, self.sides, self.config["sync_name"])
             try:
                 self._session = Session(store, self.system, max_failure_share=self.config["max_failure_share"])
