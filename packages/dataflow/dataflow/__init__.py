@@ -1,1 +1,5 @@
-"""Property tables of a dataflow, and the Singer mapper made of them."""
+"""Property tables of a dataflow, and the Singer mapper made of them.
+
+`tables.Dataflow` reads and checks the tables; `mapper.DataflowMapper` is the Singer mapper; `conversion.CONVERSIONS`
+are the ways in which a value is written on the other side.
+"""

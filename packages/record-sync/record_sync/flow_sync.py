@@ -36,6 +36,15 @@ OUTCOME_OF_WAITING = {
 }
 
 
+_AS_LINKED = {
+    Outcome.UPDATED: Outcome.LINKED_UPDATED,
+    Outcome.AGREED: Outcome.LINKED,
+    Outcome.KEPT: Outcome.LINKED,
+    Outcome.UNCHANGED: Outcome.LINKED,
+}
+"""What a record is told as that was linked in this run, and only then found what it refers to."""
+
+
 class FlowSync:
     """The work of one run on one flow."""
 
@@ -57,6 +66,7 @@ class FlowSync:
         self._updating = Updating(self)
         self._linking = Linking(self)
         self.recovery = Recovery(self)
+        self.linked_now: set[str] = set()
         self._retried: dict[str, Waiting] = {}
 
     @property
@@ -214,8 +224,10 @@ class FlowSync:
         """Count a record's outcome, once: a retry takes the place of the waiting it ends."""
         retried = self._retried.get(record_id)
         if retried is not None:
-            self.tally.uncount(self.key.name, OUTCOME_OF_WAITING[retried.kind])
-        self.tally.count(self.key.name, outcome, reason)
+            self.tally.uncount(self.key.name, record_id, OUTCOME_OF_WAITING[retried.kind])
+            if record_id in self.linked_now:
+                outcome = _AS_LINKED.get(outcome, outcome)
+        self.tally.count(self.key.name, record_id, outcome, reason)
 
     def wait(
         self,
@@ -250,7 +262,7 @@ class FlowSync:
             target_candidates=candidates,
         )
         self.waiting.put(connection, row, self.print_of(record), retried=before is not None)
-        self.finish_record(record.id, OUTCOME_OF_WAITING[kind], f"{record.id}: {reason}")
+        self.finish_record(record.id, OUTCOME_OF_WAITING[kind], reason)
 
     def print_of(self, record: Incoming) -> bytes:
         """Tells one state of a record from another."""

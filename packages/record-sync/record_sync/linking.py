@@ -133,6 +133,7 @@ class Linking:
                 saw(link.source, one.record.version, one.record.modified_at)
                 # With no base yet: should the run end here, the next one merges them as it would now.
                 flow.links.add(connection, link)
+                flow.linked_now.add(one.record.id)
                 updates.append(
                     ToUpdate(
                         incoming=one.record,

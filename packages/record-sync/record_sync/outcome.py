@@ -38,6 +38,9 @@ class Outcome(Enum):
     """The target's record is not there any more."""
 
 
+MOST_REASONS = 1000
+"""Kept in memory; the store has all of them."""
+
 DURABLE_FAILURES = frozenset({Outcome.PARKED})
 
 
@@ -45,21 +48,26 @@ class Tally(msgspec.Struct):
     """Counts of a run, by flow."""
 
     flows: dict[str, Counter[Outcome]] = msgspec.field(default_factory=dict)
-    first_reasons: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    reasons: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
-    def count(self, flow: str, outcome: Outcome, reason: str = "") -> None:
-        """Count one record."""
+    def count(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
+        """Count one record; a reason says what a person should know of it."""
         self.flows.setdefault(flow, Counter())[outcome] += 1
-        if reason:
-            reasons = self.first_reasons.setdefault(flow, [])
-            if len(reasons) < 5 and reason not in reasons:
-                reasons.append(reason)
+        reasons = self.reasons.setdefault(flow, {})
+        if reason and len(reasons) < MOST_REASONS:
+            reasons[record_id] = reason
 
-    def uncount(self, flow: str, outcome: Outcome) -> None:
-        """Take back the count of a record of this run that found a better end."""
+    def uncount(self, flow: str, record_id: str, outcome: Outcome) -> None:
+        """Take back the count of a record that found a better end in the same run."""
         counts = self.flows.setdefault(flow, Counter())
         if counts[outcome]:
             counts[outcome] -= 1
+        self.reasons.setdefault(flow, {}).pop(record_id, None)
+
+    def first_reasons(self, flow: str, most: int = 5) -> list[str]:
+        """What to tell of the records that wait, by their ids."""
+        told = self.reasons.get(flow, {})
+        return [f"{record_id}: {told[record_id]}" for record_id in list(told)[:most]]
 
     def of(self, flow: str) -> dict[str, int]:
         """The counts of a flow by the outcomes' names, in telling order."""

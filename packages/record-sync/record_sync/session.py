@@ -167,7 +167,7 @@ class Session:
         for name in self.flows:
             refused = self.tally.of(name).get("parked", 0)
             if refused > FEW_FAILURES and self.tally.share_failed(name) > self._max_failure_share:
-                reasons = "; ".join(self.tally.first_reasons.get(name, [])[:2])
+                reasons = "; ".join(self.tally.first_reasons(name, 2))
                 raise TooManyFailuresError(
                     f"Flow {name!r}: {refused} records were refused, more than the share of "
                     f"{self._max_failure_share:.0%} that max_failure_share allows. "

@@ -213,7 +213,7 @@ class Updating:
         flow.finish_record(
             update.incoming.id,
             Outcome.GONE,
-            f"{update.incoming.id}: its counterpart {update.link.target.id} is gone from {flow.key.target_side}",
+            f"its counterpart {update.link.target.id} is gone from {flow.key.target_side}",
         )
 
     def _tell_conflicts(self, connection: sa.Connection, update: ToUpdate, current: Current, result: Plan) -> None:

@@ -260,7 +260,7 @@ class World:
                 session.flows[flow].take(batches[flow])
             if finish:
                 session.finish()
-            self.reasons = session.tally.first_reasons
+            self.reasons = {flow: session.tally.first_reasons(flow) for flow in flows}
             return {flow: session.tally.of(flow) for flow in flows}
 
     def cycle(self, **kwargs):

@@ -1,1 +1,1 @@
-"""What the Singer taps and targets of a two-way sync share: reads that acknowledge, targets that never lose a record."""
+"""What the Singer taps and targets of a two-way sync share: reads that acknowledge, targets that lose no record."""

@@ -15,6 +15,6 @@ def report(logger: logging.Logger, session: Session, requests: int) -> None:
         counts = session.tally.of(name)
         told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing came in"
         logger.info("%s: %s", name, told)
-        for reason in session.tally.first_reasons.get(name, []):
+        for reason in session.tally.first_reasons(name):
             logger.warning("%s %s", name, reason)
     logger.info("%d requests made", requests)

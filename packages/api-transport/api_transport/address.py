@@ -1,0 +1,101 @@
+"""Where a request goes: the base address, path segments made of ids, query strings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from api_transport.errors import UnexpectedAnswer, Unreachable, without_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Address:
+    """An API's base address, e.g. `https://tripletex.no/v2`.
+
+    Raises `Unreachable` where it is none; the text never repeats a user name or password found in it.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        try:
+            parts = urlsplit(base_url.strip())
+            self.origin = (
+                parts.scheme.lower(),
+                (parts.hostname or "").lower(),
+                parts.port or _PORTS.get(parts.scheme, 0),
+            )
+        except ValueError:
+            parts, self.origin = urlsplit(""), ("", "", 0)
+        wrong = (
+            "does not begin with https:// or http://" if self.origin[0] not in _PORTS
+            else "has no host name" if not self.origin[1]
+            else "holds a user name or password" if parts.username is not None or parts.password is not None
+            else "ends in a query or fragment" if parts.query or parts.fragment
+            else ""
+        )  # fmt: skip
+        if wrong:
+            raise Unreachable(f"api_url {wrong}", todo="write it like https://crm.example.com/api/v1")
+        self._base = base_url.strip().rstrip("/")
+
+    @property
+    def host(self) -> str:
+        """Host and port as written, for texts."""
+        return urlsplit(self._base).netloc
+
+    def __str__(self) -> str:
+        return self._base
+
+    def url(self, path: str, params: Mapping[str, Any] | None = None) -> str:
+        """Make the whole URL of a path below the base, or of a link the API gave (same host only).
+
+        Raises `UnexpectedAnswer` for a link to another host: the credentials must not be sent there.
+        """
+        url = self._base + "/" + path.lstrip("/")
+        if "://" in path.partition("?")[0]:
+            if Address.origin_of(path) != self.origin:
+                raise UnexpectedAnswer(
+                    "a link leads to another host than api_url",
+                    path=without_query(path),
+                    todo="set api_url to the host of the links",
+                )
+            url = path
+        asked = query(params)
+        return url + ("&" if "?" in url else "?") + asked if asked else url
+
+    @staticmethod
+    def origin_of(url: str) -> tuple[str, str, int] | None:
+        """Return scheme, host and port of a URL; None where it is none, or carries a user name."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
+        except ValueError:
+            return None
+        return None if parts.username is not None else (parts.scheme.lower(), (parts.hostname or "").lower(), port)
+
+
+def segment(text: str | int) -> str:
+    """Percent-encode one path segment: `f"/contacts/{segment(id)}"`.
+
+    Raises ValueError for "", "." and "..", which would ask for something else than a record.
+    """
+    plain = str(text)
+    if plain in ("", ".", ".."):
+        raise ValueError(f"{plain!r} is not an id: a URL with it would mean another resource")
+    return quote(plain, safe="", errors="replace")
+
+
+def query(params: Mapping[str, Any] | None) -> str:
+    """Make a query string. None is left out, True and False are `true` and `false`, a list repeats its name.
+
+    Commas, parentheses, asterisks and colons stay readable (and short), for lists and field expressions.
+    """
+    pairs = [
+        (name, str(single).lower() if isinstance(single, bool) else str(single))
+        for name, value in (params or {}).items()
+        for single in (value if isinstance(value, (list, tuple)) else [value])
+        if single is not None
+    ]
+    return urlencode(pairs, safe=",()*:", errors="replace")

@@ -1,0 +1,82 @@
+"""One answer of an API, and the encoding of bodies both ways."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from api_transport.errors import OutcomeUnknown, UnexpectedAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from api_transport.errors import ApiError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that was asked for (one of the `ok` statuses).
+
+    `body` is decoded JSON, or None where the answer has none (204, 304); `headers` are case-insensitive;
+    `sent_at` is our clock (UTC) when the attempt that got this answer was sent.
+    """
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    sent_at: datetime
+    method: str = ""
+    path: str = ""
+    idempotent: bool = True
+    request_id: str | None = field(default=None, repr=False)
+
+    def unexpected(self, problem: str, *, todo: str | None = None) -> ApiError:
+        """Return the error to raise where this answer lacks what must be in it.
+
+        `UnexpectedAnswer`, or `OutcomeUnknown` for a write that must not be repeated: it was accepted, so it
+        may have been carried out.
+        """
+        kind = UnexpectedAnswer if self.idempotent else OutcomeUnknown
+        return kind(
+            problem,
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            request_id=self.request_id,
+            todo=todo,
+        )
+
+
+class NotJson(ValueError):  # noqa: N818 - it says what it is
+    """A body that is not JSON, or holds NaN or Infinity, which JSON has not."""
+
+
+def decoded(raw: bytes) -> Any:
+    """Return a body's JSON value, None for an empty body. Raises `NotJson`."""
+    if not raw.strip():
+        return None
+    try:
+        return json.loads(raw, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise NotJson from None
+
+
+def encoded(body: Any) -> bytes:
+    """Write a body as JSON, Decimal numbers as numbers.
+
+    Raises ValueError for NaN and infinity, TypeError for what JSON has no form for.
+    """
+    return json.dumps(body, default=_number, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def _no_number(name: str) -> Any:
+    raise NotJson(name)
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, Decimal) and value.is_finite():
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,0 +1,118 @@
+"""What is sent again, and after how long: pure decisions, nothing here waits or sends.
+
+The one question that matters: can the request have been carried out already? Where it can, only an idempotent one is
+sent again.
+"""
+
+from __future__ import annotations
+
+import ssl
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import backoff
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError
+from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+PASSING_STATUSES = frozenset({502, 503, 504})
+"""What a gateway says while the system behind it restarts."""
+
+LONGEST_WAIT = 30.0
+"""Seconds between two attempts at most, where the server does not ask for more."""
+
+FIRST_CONTACT = 15.0
+"""Seconds for which an address that never answered is tried: most likely it is mistyped, and the user waits."""
+
+
+_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
+_NOT_AN_ADDRESS = (InvalidURL, MissingSchema, InvalidSchema, LocationValueError, UnicodeError)
+
+
+class Failure(Enum):
+    """How a request failed on the way."""
+
+    NEVER_SENT = "no connection to {host}"
+    """Surely not carried out: refused, unknown host, no route, proxy not reached."""
+
+    UNTRUSTED = "the certificate of {host} is not trusted"
+    """Surely not carried out, and trying again will not help: neither with the two below."""
+
+    NOT_HTTPS = "{host} does not speak HTTPS"
+    NO_ADDRESS = "{host} is no address, or the file of trusted certificates is missing"
+
+    DROPPED = "no whole answer from {host}"
+    """Time-out or dropped connection after the request may have left: nobody knows what became of it."""
+
+    def at(self, host: str) -> str:
+        """The failure in words."""
+        return self.value.format(host=host)
+
+
+def is_idempotent(method: str, idempotent: bool | None = None) -> bool:  # noqa: FBT001 - one of three answers
+    """Whether doing it twice is doing it once: as the caller says, else by the method (never POST and PATCH)."""
+    return method.upper() in IDEMPOTENT_METHODS if idempotent is None else idempotent
+
+
+def failure_of(error: Exception) -> Failure:
+    """Which failure an exception of the HTTP library is."""
+    reasons = list(_reasons(error))
+    if any(isinstance(reason, ssl.SSLCertVerificationError) for reason in reasons):
+        return Failure.UNTRUSTED
+    if any(isinstance(reason, ssl.SSLError) and reason.reason == "WRONG_VERSION_NUMBER" for reason in reasons):
+        return Failure.NOT_HTTPS
+    if any(isinstance(reason, _NEVER_CONNECTED) for reason in reasons):
+        return Failure.NEVER_SENT
+    # A plain OSError comes before any connection: the bundle of trusted certificates is not there.
+    if isinstance(error, _NOT_AN_ADDRESS) or type(error) is OSError:
+        return Failure.NO_ADDRESS
+    return Failure.DROPPED
+
+
+def retries_failure(failure: Failure, *, idempotent: bool) -> bool:
+    """Whether a request that failed on the way may be sent again."""
+    return failure is Failure.NEVER_SENT or (failure is Failure.DROPPED and idempotent)
+
+
+def retries_status(status: int, *, idempotent: bool) -> bool:
+    """Whether a request that was answered so may be sent again. 429 says that it was not carried out."""
+    return status == 429 or (idempotent and status in PASSING_STATUSES)
+
+
+def patience(failure: Failure, *, reached: bool) -> float | None:
+    """Seconds for which such a failure is worth trying again, None where only the request's own time counts.
+
+    `reached` is whether the system has ever answered.
+    """
+    return FIRST_CONTACT if failure is Failure.NEVER_SENT and not reached else None
+
+
+def waits() -> Iterator[float]:
+    """Seconds before each further attempt: exponential, with full jitter so that clients do not come back together."""
+    steps = backoff.expo(base=2, factor=0.5, max_value=LONGEST_WAIT)
+    next(steps)  # the generator's own start, not a step
+    return (backoff.full_jitter(step) for step in steps)
+
+
+def wait_before_next(planned: float, asked: float | None) -> float:
+    """Seconds to wait: what the server asks for and a little more, so that nobody is early; else what is planned."""
+    return planned if not asked else asked + min(planned, 1.0)
+
+
+def _reasons(error: BaseException) -> Iterator[BaseException]:
+    """The exception and those it wraps.
+
+    The HTTP libraries keep these in `args` and `reason`. `__context__` would also lead to whatever the caller was
+    just handling, and from there to a wrong "never sent".
+    """
+    waiting: list[object] = [error]
+    for _ in range(20):
+        if not waiting:
+            return
+        found = waiting.pop()
+        if isinstance(found, BaseException):
+            yield found
+            waiting += [*found.args, getattr(found, "reason", None)]

@@ -1,0 +1,213 @@
+"""Sending one request to an API until there is an answer, or a reason why there is none."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import math
+import threading
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+import requests
+import urllib3
+
+from api_transport import redaction, retry
+from api_transport.address import Address
+from api_transport.answer import encoded
+from api_transport.errors import without_query
+from api_transport.exchange import Budget, Reply, Request, unsendable
+from api_transport.rate_limit import asked_wait, http_date, rate_limit
+from api_transport.retry import Failure
+from api_transport.sessions import Sessions
+from api_transport.verdict import Hints, Judge
+from api_transport.words import read_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from api_transport.answer import Answer
+    from api_transport.rate_limit import RateLimit
+    from api_transport.words import ReadError
+
+logger = logging.getLogger(__name__)
+
+UNSET: Any = object()
+"""Stands for "no body"; None is a body, JSON's null."""
+
+_CHUNK = 16384
+_SHORTEST_TIMEOUT = 1.0
+"""Seconds that an attempt gets even where the time allowed is nearly over: less would be an attempt in vain."""
+
+_ON_THE_WAY = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    UnicodeError,
+)
+_DEFAULT_HINTS = Hints()
+
+
+class Transport:
+    """HTTP to one API.
+
+    Only requests that cannot have been carried out, or are idempotent, are sent again. Redirects are never followed.
+    Whatever goes wrong is an `ApiError`; no exception of the HTTP library escapes. Safe to use from several threads.
+
+    `auth` gives the headers of each attempt. `timeout` is (seconds to connect, seconds between two bytes).
+    `max_elapsed` bounds one request with all its attempts and waits, in seconds; a write that must not be repeated is
+    however never cut short, so it may take one `timeout` longer. `clock` is monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        user_agent: str,
+        auth: Callable[[], Mapping[str, str]] | None = None,
+        timeout: tuple[float, float] = (10, 60),
+        max_elapsed: float = 300,
+        read_error: ReadError = read_error,
+        hints: Hints = _DEFAULT_HINTS,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.address = Address(base_url)
+        self.requests = 0
+        self.server_clock: datetime | None = None
+        self.rate_limit: RateLimit | None = None
+        self._auth = auth
+        self._timeout = timeout
+        self._max_elapsed = max_elapsed
+        self._judge = Judge(read_error, hints)
+        self._sleep = sleep
+        self._clock = clock
+        self._reached = False
+        self._lock = threading.Lock()
+        self._sessions = Sessions({"User-Agent": user_agent, "Accept": "application/json"})
+        redaction.install()
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections kept open."""
+        self._sessions.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = UNSET,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+        ok: tuple[int, ...] = (200, 201, 204),
+    ) -> Answer:
+        """Send a request and return the answer, if its status is one of `ok`.
+
+        `path` is below the base address (or a whole URL on the same host), its segments already percent-encoded
+        (`address.segment`). `idempotent` says whether doing it twice is doing it once; by default GET, PUT and DELETE
+        are, POST and PATCH are not. Raises the errors of `api_transport.errors`; ValueError or TypeError for a body
+        that is not JSON.
+        """
+        body = None if json is UNSET else encoded(json)
+        content = {} if body is None else {"Content-Type": "application/json; charset=utf-8"}
+        request = Request(
+            method=method.upper(),
+            path=without_query(path),
+            host=self.address.host,
+            url=self.address.url(path, params),
+            headers={**content, **(headers or {})},
+            body=body,
+            idempotent=retry.is_idempotent(method, idempotent),
+            ok=ok,
+        )
+        return self._until_answered(request)
+
+    def _until_answered(self, request: Request) -> Answer:
+        budget, waits = Budget(self._max_elapsed, self._clock), retry.waits()
+        while True:
+            came = self._attempt(request, budget)
+            asked = asked_wait(came.headers) if isinstance(came, Reply) else None
+            if isinstance(came, Reply):
+                if not retry.retries_status(came.status, idempotent=request.idempotent):
+                    return self._judge.answer(request, came)
+                left = budget.left()
+            elif not retry.retries_failure(came, idempotent=request.idempotent):
+                left = 0.0
+            else:
+                left = budget.left(retry.patience(came, reached=self._reached))
+            wait = retry.wait_before_next(next(waits), asked)
+            if wait >= left:
+                if isinstance(came, Reply):
+                    raise self._judge.given_up(request, came, asked)
+                raise self._judge.unanswered(request, came)
+            why = came.status if isinstance(came, Reply) else came.at(request.host)
+            logger.info("%s %s: %s, trying again in %.1f s", request.method, request.path, why, wait)
+            budget.slept(wait)
+            self._sleep(wait)
+
+    def _attempt(self, request: Request, budget: Budget) -> Reply | Failure:
+        """Send once. The HTTP library's exceptions end here, because their texts hold the URL."""
+        headers = {**(self._auth() if self._auth else {}), **request.headers}
+        if header := unsendable(headers):
+            raise self._judge.unsendable(request, header)
+        connect, read = self._timeout
+        began, left = self._clock(), math.inf
+        if request.idempotent:
+            left = max(budget.left(), _SHORTEST_TIMEOUT)
+            connect, read = min(connect, left), min(read, left)
+        with self._lock:
+            self.requests += 1
+        sent_at = datetime.now(timezone.utc)
+        with self._sessions.borrowed() as session:
+            try:
+                with session.request(
+                    request.method,
+                    request.url,
+                    data=request.body,
+                    headers=headers,
+                    timeout=(connect, read),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    raw = self._body(response, until=began + left)
+            except _ON_THE_WAY as error:
+                return retry.failure_of(error)
+        if raw is None:
+            return Failure.DROPPED
+        reply = Reply(response.status_code, response.headers, raw, sent_at)
+        self._note(reply)
+        logger.debug("%s %s: %d in %.2f s", request.method, request.path, reply.status, self._clock() - began)
+        return reply
+
+    def _body(self, response: requests.Response, until: float) -> bytes | None:
+        """The whole body, None where it has not arrived by that time of our clock."""
+        parts = []
+        for part in response.iter_content(_CHUNK):
+            parts.append(part)
+            if self._clock() > until:
+                return None
+        return b"".join(parts)
+
+    def _note(self, reply: Reply) -> None:
+        """Keep what a reply says about the server itself."""
+        moment, limit = http_date(reply.headers.get("Date")), rate_limit(reply.headers)
+        with self._lock:
+            self._reached = True
+            if moment and (self.server_clock is None or moment > self.server_clock):
+                self.server_clock = moment
+            if limit:
+                self.rate_limit = limit
+
+
+def user_agent(plugin: str) -> str:
+    """Name one of this project's plugins to a server: `customcrm-tripletex/0.1 (+tap-tripletex)`."""
+    return f"customcrm-tripletex/0.1 (+{plugin})"

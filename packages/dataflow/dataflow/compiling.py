@@ -1,0 +1,151 @@
+"""A flow in one direction as one function of a record, made once: closures over paths, no table read later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from dataflow.side import Direction, Side
+from dataflow.table import Condition
+from dataflow.tables import Leg
+
+Record: TypeAlias = dict[str, Any]
+Get: TypeAlias = Callable[[Record], Any]
+Put: TypeAlias = Callable[[Record, Any], None]
+Build: TypeAlias = Callable[[Record], Record]
+
+ABSENT: Any = object()
+"""What a record does not say: unknown, and so neither a value nor its removal."""
+
+
+def compile_flow(legs: Sequence[Leg], conditions: Sequence[Condition], direction: Direction) -> Build:
+    """The function that makes the target's record of a source record.
+
+    The result has the target's properties and ``_source``. A tombstone is never filtered out: that a record is gone
+    matters to the target whatever its last values were.
+    """
+    gets = [(path, getter(path)) for path in dict.fromkeys(path for leg in legs for path in leg.sources)]
+    steps = [_step(leg) for leg in legs]
+    source_of = compile_source(direction.source)
+    passes = compile_filter(conditions)
+
+    def build(record: Record) -> Record:
+        source = source_of(record)
+        if passes is not None and not source["deleted"] and not passes(record):
+            source["filtered"] = True
+            return {"_source": source}
+        values: Record = {}
+        for path, get in gets:
+            value = get(record)
+            if value is not ABSENT:
+                values[path] = value
+        made: Record = {}
+        for step in steps:
+            step(values, made)
+        source["values"] = values
+        made["_source"] = source
+        return made
+
+    return build
+
+
+def compile_source(side: Side) -> Build:
+    """The function that tells which record it is: id, version, time, and whether it is a tombstone."""
+
+    def source_of(record: Record) -> Record:
+        return {
+            "id": _as_text(record.get(side.id)),
+            "version": _as_text(record.get(side.version)),
+            "modified_at": record.get(side.modified_at),
+            "deleted": side.deleted is not None and record.get(side.deleted) is True,
+        }
+
+    return source_of
+
+
+def compile_filter(conditions: Sequence[Condition]) -> Callable[[Record], bool] | None:
+    """The function that tells whether a record is let through; ``None`` where all are."""
+    tests = [_test(condition) for condition in conditions]
+    if not tests:
+        return None
+    return lambda record: all(test(record) for test in tests)
+
+
+def getter(path: str) -> Get:
+    """Reads a dotted path: ``ABSENT`` where the record does not have it, ``None`` below an object that is null."""
+    *parents, name = path.split(".")
+    if not parents:
+        return lambda record: record.get(name, ABSENT)
+
+    def get(record: Record) -> Any:
+        here: Any = record
+        for parent in parents:
+            here = here.get(parent, ABSENT)
+            if here is None:
+                return None
+            if type(here) is not dict:
+                return ABSENT
+        return here.get(name, ABSENT)
+
+    return get
+
+
+def putter(path: str) -> Put:
+    """Writes a dotted path, with the objects on the way to it."""
+    *parents, name = path.split(".")
+
+    def put_flat(record: Record, value: Any) -> None:
+        record[name] = value
+
+    def put(record: Record, value: Any) -> None:
+        here = record
+        for parent in parents:
+            here = here.setdefault(parent, {})
+        here[name] = value
+
+    return put if parents else put_flat
+
+
+def _step(leg: Leg) -> Callable[[Record, Record], None]:
+    convert, puts = leg.convert, [putter(path) for path in leg.targets]
+    if len(leg.sources) == len(puts) == 1:
+        (source,), (put,) = leg.sources, puts
+
+        def one_to_one(values: Record, made: Record) -> None:
+            value = values.get(source, ABSENT)
+            if value is not ABSENT:
+                put(made, convert(value))
+
+        return one_to_one
+
+    def several(values: Record, made: Record) -> None:
+        given = [values.get(path, ABSENT) for path in leg.sources]
+        if any(value is ABSENT for value in given):
+            return
+        results = convert(*given)
+        for put_one, result in zip(puts, results if len(puts) > 1 else (results,), strict=True):
+            put_one(made, result)
+
+    return several
+
+
+def _test(condition: Condition) -> Callable[[Record], bool]:
+    get = getter(condition.property)
+    among, not_among = frozenset(condition.among), frozenset(condition.not_among)
+    if condition.empty is not None:
+        empty = condition.empty
+        return lambda record: (_said(get(record)) is None) is empty
+    if among:
+        return lambda record: _said(get(record)) in among
+    return lambda record: _said(get(record)) not in not_among
+
+
+def _said(value: Any) -> Any:
+    """A value as a condition looks at it; whatever is no single value is none."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return None if value is ABSENT or isinstance(value, (dict, list)) else value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if type(value) is int else value

@@ -1,0 +1,197 @@
+"""Named conversions, in pairs: there and back.
+
+A conversion gives ``null`` for no value (``null``, an empty text or one of blanks alone), in both directions: one
+system stores an emptied field as ``""``, the other as ``null``, and a property without a value must never look like
+one with a value. A value of a type it does not expect passes as it is, so that the target can set the record aside as
+invalid with its reason; one odd record must not end a run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from dataflow import phone
+from dataflow.side import CUSTOMCRM, Direction, Side
+
+Convert = Callable[..., Any]
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """How a property's value is written on the other side."""
+
+    name: str
+    meaning: str
+    """For people: what happens towards Tripletex, and back."""
+    customcrm: str
+    """JSON type of the Customcrm property."""
+    tripletex: tuple[str, ...]
+    """JSON types of the Tripletex properties, one each."""
+    to_tripletex: Convert
+    """One value; gives a tuple where there are several Tripletex properties."""
+    to_customcrm: Convert
+    """As many values as there are Tripletex properties."""
+    compare_customcrm: str
+    """When two values in Customcrm say the same: text, email, phone, digits, url or exact."""
+    compare_tripletex: tuple[str, ...]
+    returns: bool = True
+    """Whether what goes there comes back; otherwise the conversion is for one direction only."""
+    revision: int = 1
+    """Raised when the result for some value changes, so that everything is compared anew."""
+
+    def convert(self, direction: Direction) -> Convert:
+        """The half for a direction."""
+        return self.to_customcrm if direction.target is CUSTOMCRM else self.to_tripletex
+
+    def types(self, side: Side) -> tuple[str, ...]:
+        """JSON types of the properties on a side."""
+        return (self.customcrm,) if side is CUSTOMCRM else self.tripletex
+
+    def compare(self, side: Side) -> tuple[str, ...]:
+        """How each property on a side is compared."""
+        return (self.compare_customcrm,) if side is CUSTOMCRM else self.compare_tripletex
+
+
+def as_is(value: Any) -> Any:
+    """Untouched, save that a text without anything in it is no value."""
+    return None if type(value) is str and not value.strip() else value
+
+
+def trimmed(value: Any) -> Any:
+    """Without blanks around it."""
+    return (value.strip() or None) if type(value) is str else value
+
+
+def without_spaces(value: Any) -> Any:
+    """Without blanks anywhere: "923 609 016" is "923609016"."""
+    return ("".join(value.split()) or None) if type(value) is str else value
+
+
+def country_code(value: Any) -> Any:
+    """ISO 3166 alpha-2 codes are capitals."""
+    return (value.strip().upper() or None) if type(value) is str else value
+
+
+def inverted(value: Any) -> Any:
+    """What is "active" on one side is "inactive" on the other."""
+    return (not value) if type(value) is bool else value
+
+
+def id_as_text(value: Any) -> Any:
+    """An id, which the target looks up as text whatever the API's type is."""
+    return str(value) if type(value) is int else as_is(value)
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9].*)?", re.DOTALL)
+
+
+def text_to_integer(value: Any) -> Any:
+    """The integer a text spells."""
+    if type(value) is not str:
+        return value
+    text = "".join(value.split())
+    return int(text) if _INTEGER.fullmatch(text) else as_is(value)
+
+
+def text_to_number(value: Any) -> Any:
+    """The number a text spells, with a decimal point."""
+    if type(value) is not str:
+        return value
+    text = "".join(value.split())
+    return Decimal(text) if _NUMBER.fullmatch(text) else as_is(value)
+
+
+def number_to_text(value: Any) -> Any:
+    """A number as people write it, without an exponent."""
+    if type(value) is int:
+        return str(value)
+    return f"{value:f}" if isinstance(value, Decimal) else as_is(value)
+
+
+def day(value: Any) -> Any:
+    """The date of a date-time, as it is written there."""
+    if type(value) is not str:
+        return value
+    found = _DATE.fullmatch(value.strip())
+    return found.group(1) if found else as_is(value)
+
+
+def _alike(name: str, meaning: str, json_type: str, there: Convert, back: Convert, compare: str) -> Conversion:
+    return Conversion(name, meaning, json_type, (json_type,), there, back, compare, (compare,))
+
+
+LINK = Conversion("link", "id of the linked record", "string", ("string",), id_as_text, id_as_text, "exact", ("exact",))
+"""What a row with ``link`` does; not to be chosen by name."""
+
+CONVERSIONS = {
+    one.name: one
+    for one in (
+        _alike("text", "as it is", "string", as_is, as_is, "text"),
+        _alike("email", "without blanks around it", "string", trimmed, trimmed, "email"),
+        _alike("url", "without blanks around it", "string", trimmed, trimmed, "url"),
+        _alike("digits", "spaces removed; back as it is", "string", without_spaces, as_is, "digits"),
+        _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "text"),
+        _alike(
+            "phone",
+            "Norwegian numbers as bare digits, others as +46812345678; back as +47 22 33 44 55; other text stays",
+            "string",
+            phone.to_tripletex,
+            phone.to_customcrm,
+            "phone",
+        ),
+        Conversion(
+            "mobile",
+            "the number without prefix, and its country; back as +47 91 23 45 67; other text stays",
+            "string",
+            ("string", "string"),
+            phone.mobile_to_tripletex,
+            phone.mobile_to_customcrm,
+            "phone",
+            ("phone", "text"),
+        ),
+        _alike("boolean", "as it is", "boolean", as_is, as_is, "exact"),
+        _alike("inverted", "true becomes false, and back", "boolean", inverted, inverted, "exact"),
+        _alike("integer", "as it is", "integer", as_is, as_is, "exact"),
+        _alike("number", "as it is", "number", as_is, as_is, "exact"),
+        Conversion(
+            "integer-in-text",
+            "the integer that the text spells; back as text",
+            "string",
+            ("integer",),
+            text_to_integer,
+            number_to_text,
+            "digits",
+            ("exact",),
+        ),
+        Conversion(
+            "number-in-text",
+            "the number that the text spells, with a decimal point; back as text",
+            "string",
+            ("number",),
+            text_to_number,
+            number_to_text,
+            "digits",
+            ("exact",),
+        ),
+        Conversion(
+            "date",
+            "the date of a date-time; its time of day is lost",
+            "string",
+            ("string",),
+            day,
+            day,
+            "text",
+            ("text",),
+            returns=False,
+        ),
+    )
+}
+
+BY_TYPE = {"string": "text", "boolean": "boolean", "integer": "integer", "number": "number"}
+"""The conversion of a row that names none, where both sides have this type."""

@@ -1,0 +1,168 @@
+"""The Singer mapper: a pure function of a record, told to the target together with everything else it has to know."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, ClassVar
+
+from singer_edge.console import EXPECTED, SingerPlugin
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.mapper_base import InlineMapper
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib.encoding.simple import Message
+
+from dataflow.compiling import Build, compile_flow
+from dataflow.errors import ConfigError, DataflowError, InputError
+from dataflow.lines import LineReader, LineWriter
+from dataflow.schema import target_schema
+from dataflow.sending import legs_sent
+from dataflow.side import DIRECTIONS, Direction
+from dataflow.tables import Dataflow
+
+Content = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Plain(Message):
+    """A message that is written as it stands."""
+
+    content: Content
+
+    def to_dict(self) -> Content:
+        """The message itself."""
+        return self.content
+
+
+class DataflowMapper(SingerPlugin, InlineMapper):
+    """Makes the target system's records out of the source system's, by the property tables of a dataflow."""
+
+    name = "dataflow-mapper"
+    package_name = "customcrm-tripletex-dataflow"
+    message_reader_class = LineReader
+    message_writer_class = LineWriter
+    message_reader: LineReader
+    message_writer: LineWriter
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    expected_failures = (*EXPECTED, DataflowError)
+    config_jsonschema: ClassVar[Content] = {
+        "type": "object",
+        "properties": {
+            "direction": {
+                "type": "string",
+                "enum": [direction.name for direction in DIRECTIONS],
+                "title": "Direction",
+                "description": "Whose records come in, and whose go out",
+            },
+            "tables": {
+                "type": "array",
+                "items": {"type": ["string", "object"]},
+                "minItems": 1,
+                "title": "Tables",
+                "description": (
+                    "The property tables: YAML files, relative to the project's folder, or tables written out here"
+                ),
+            },
+        },
+        "required": ["direction", "tables"],
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        names = {direction.name: direction for direction in DIRECTIONS}
+        self.direction: Direction = names[self.config["direction"]]
+        self.dataflow = Dataflow.load(self.config["tables"], project_root())
+        self._flows = self.dataflow.going(self.direction)
+        self._builds: dict[str, list[tuple[str, Build]]] = {}
+        if not self._flows:
+            raise ConfigError(f"None of the tables carries anything {self.direction.key}; check direction: in them.")
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Map the messages of the input until it ends, or a signal stops it."""
+        if about:
+            cls.print_about(about_format)
+            return
+        given = config or _ConfigInput()
+        mapper = cls(config=given.config, parse_env_config=given.parse_env)
+        try:
+            mapper.listen(file_input)
+        finally:
+            if not isinstance(sys.exc_info()[1], BrokenPipeError):
+                mapper.message_writer.flush()
+
+    def map_schema_message(self, message_dict: Content) -> Iterable[Message]:
+        """One SCHEMA for each flow that reads the stream, in the order in which they are offered its records."""
+        stream, schema = message_dict["stream"], message_dict["schema"]
+        flows = [flow for flow in self._flows if flow.stream(self.direction.source) == stream]
+        if not flows and stream not in self._builds:
+            self.logger.info("Stream %s is in no table, so its records go no further.", stream)
+        self._builds[stream] = []
+        for flow in flows:
+            legs = legs_sent(self.dataflow, flow, self.direction, schema, warn=self.logger.warning)
+            build = compile_flow(legs, flow.condition(self.direction), self.direction)
+            self._builds[stream].append((flow.name, build))
+            yield Plain(
+                {
+                    "type": "SCHEMA",
+                    "stream": flow.name,
+                    "schema": target_schema(self.dataflow, flow, self.direction, legs),
+                    "key_properties": [],
+                }
+            )
+
+    def map_record_message(self, message_dict: Content) -> Iterator[Message]:
+        """The record as each flow that reads its stream has it."""
+        record = message_dict["record"]
+        passed: Content = {key: message_dict[key] for key in ("version", "time_extracted") if key in message_dict}
+        for flow, build in self._flows_of(message_dict):
+            yield Plain({"type": "RECORD", "stream": flow, "record": build(record), **passed})
+
+    def map_state_message(self, message_dict: Content) -> Iterable[Message]:
+        """The same state."""
+        return (Plain(message_dict),)
+
+    def map_activate_version_message(self, message_dict: Content) -> Iterator[Message]:
+        """The same version, for each flow that reads the stream."""
+        for flow, _ in self._flows_of(message_dict):
+            yield Plain({**message_dict, "stream": flow})
+
+    def map_batch_message(self, message_dict: Content) -> Iterable[Message]:
+        """Not understood: a batch's records are in files that the target would read unmapped."""
+        raise InputError(
+            f"The tap sends stream {message_dict['stream']} in BATCH files, which cannot be mapped. "
+            "Remove batch_config from the tap's settings."
+        )
+
+    def _flows_of(self, message: Mapping[str, Any]) -> list[tuple[str, Build]]:
+        try:
+            return self._builds[message["stream"]]
+        except KeyError:
+            raise InputError(
+                f"A {message['type']} of stream {message['stream']} comes before the stream's SCHEMA. "
+                "Send the tap's whole output, from its beginning."
+            ) from None
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop between two messages, and leave the way a stopped process does."""
+        del frame
+        self.message_reader.stop(signum)
+
+
+def project_root() -> Path:
+    """The folder that paths in the settings are relative to: Meltano's project, else where the mapper was started."""
+    return Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())

@@ -1,0 +1,71 @@
+"""The streams' schemas: what each system's records are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import customcrm_client.schema
+import tripletex_client.schema
+
+from dataflow.side import CUSTOMCRM, TRIPLETEX, Side
+
+Schema: TypeAlias = Mapping[str, Any]
+Schemas: TypeAlias = Mapping[str, Mapping[str, Schema]]
+"""Side name, then stream, to the JSON schema of its records."""
+
+OWN = {
+    CUSTOMCRM.name: frozenset({"Id", "CreatedAt", "UpdatedAt", "Deleted"}),
+    TRIPLETEX.name: frozenset({"url", "displayName", "changes", "version", "modifiedAt"}),
+}
+"""What a system alone writes, beside what its schema marks as ``readOnly``."""
+
+
+def stream_schemas() -> Schemas:
+    """The schemas of the streams as both taps emit them."""
+    return {CUSTOMCRM.name: customcrm_client.schema.SCHEMAS, TRIPLETEX.name: tripletex_client.schema.SCHEMAS}
+
+
+def leaf_of(schema: Schema, path: str) -> Schema | None:
+    """The schema of the property at a dotted path; ``None`` where there is none."""
+    here: Schema = schema
+    for name in path.split("."):
+        found = here.get("properties", {}).get(name)
+        if found is None:
+            return None
+        here = found
+    return here
+
+
+def paths_of(schema: Schema, prefix: str = "") -> Iterator[str]:
+    """Every property that can be mapped, nested ones dotted."""
+    for name, one in schema.get("properties", {}).items():
+        if "properties" in one:
+            yield from paths_of(one, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def json_type(leaf: Schema) -> str:
+    """The JSON type of a property, null aside; "any" where the schema leaves it open."""
+    types = leaf.get("type", ())
+    named = [types] if isinstance(types, str) else [one for one in types if one != "null"]
+    return named[0] if len(named) == 1 else "any"
+
+
+def writable(side: Side, schema: Schema, path: str) -> bool:
+    """Whether a property can be written.
+
+    A reference to another record is written by that record's id (customer.id), a country also by its code; the id of
+    the record itself, or of a part of it such as an address, is not.
+    """
+    *parents, name = path.split(".")
+    holder = leaf_of(schema, ".".join(parents)) if parents else schema
+    leaf = leaf_of(schema, path)
+    if holder is None or leaf is None or name in OWN[side.name] or leaf.get("readOnly"):
+        return False
+    return not (side is TRIPLETEX and name == "id") or _is_reference(holder, parents)
+
+
+def _is_reference(holder: Schema, parents: list[str]) -> bool:
+    return bool(parents) and "version" not in holder["properties"]

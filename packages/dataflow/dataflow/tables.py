@@ -1,0 +1,148 @@
+"""All tables of a dataflow together, read and checked: what the mapper, a document or an audit is made from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dataflow.checking import check, conversion_of, in_order
+from dataflow.conversion import LINK, Conversion, Convert
+from dataflow.errors import suggestion
+from dataflow.reading import read_file, read_table
+from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
+from dataflow.streams import Schema, Schemas, json_type, leaf_of, stream_schemas
+from dataflow.table import Flow, Row
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """A row in one direction: which properties of the source make which properties of the target."""
+
+    row: Row
+    sources: tuple[str, ...]
+    source_types: tuple[str, ...]
+    targets: tuple[str, ...]
+    target_types: tuple[str, ...]
+    """JSON types as the target is sent them; an id goes as text."""
+    convert: Convert
+    """Takes as many values as there are sources; gives a tuple where there are several targets."""
+    compare: tuple[str, ...]
+    """How each target property is compared: text, email, phone, digits, url or exact."""
+
+
+class Dataflow:
+    """Flows that were checked against the streams' schemas, and each other."""
+
+    def __init__(self, flows: Sequence[Flow], schemas: Schemas | None = None) -> None:
+        self.flows = tuple(flows)
+        self.schemas = stream_schemas() if schemas is None else schemas
+        check(self.flows, self.schemas)
+
+    @classmethod
+    def load(
+        cls, tables: Sequence[str | Path | Mapping[str, Any]], root: Path, schemas: Schemas | None = None
+    ) -> Dataflow:
+        """Read and check tables: files (relative to ``root``), or tables themselves as a configuration holds them.
+
+        ``schemas`` are the streams' schemas where they are not the standard ones.
+
+        Raises TableError: one line, with file, line, what is wrong and what to do.
+        """
+        flows = []
+        for index, table in enumerate(tables):
+            if isinstance(table, Mapping):
+                flows.append(read_table(table, f"tables[{index}]"))
+            else:
+                flows.append(read_file(root / table, str(table)))
+        return cls(flows, schemas)
+
+    def flow(self, name: str) -> Flow:
+        """The flow of a name.
+
+        Raises LookupError: there is none.
+        """
+        for flow in self.flows:
+            if flow.name == name:
+                return flow
+        raise LookupError(f"There is no flow {name}. {suggestion(name, [flow.name for flow in self.flows])}")
+
+    def going(self, direction: Direction) -> tuple[Flow, ...]:
+        """The flows of a direction, in the order in which they are offered a record that several of them read."""
+        return in_order(self.flows, direction)
+
+    def before(self, flow: Flow, direction: Direction) -> tuple[str, ...]:
+        """The flows that are offered a record of this one's stream before it."""
+        stream = flow.stream(direction.source)
+        return tuple(
+            name for name in flow.after
+            if (other := self.flow(name)).stream(direction.source) == stream and other.goes(direction)
+        )  # fmt: skip
+
+    def conversion(self, flow: Flow, row: Row) -> Conversion:
+        """How a row's value is written on the other side."""
+        return conversion_of(row, flow, self.schemas)
+
+    def types(self, flow: Flow, row: Row, side: Side) -> tuple[str, ...]:
+        """The JSON types of a row's properties on a side, as the system has them."""
+        schema: Schema = self.schemas[side.name][flow.stream(side)]
+        return tuple(json_type(leaf_of(schema, path) or {}) for path in row.paths(side))
+
+    def legs(self, flow: Flow, direction: Direction) -> tuple[Leg, ...]:
+        """The rows that go in a direction, in the table's order."""
+        return tuple(self._leg(flow, row, direction) for row in flow.rows if row.goes(direction))
+
+    def match_on(self, flow: Flow, direction: Direction) -> tuple[tuple[str, ...], ...]:
+        """The merge criteria, in the target's properties."""
+        return tuple(
+            tuple(
+                dict.fromkeys(
+                    path if direction.target is TRIPLETEX else row.customcrm
+                    for path in criterion
+                    if (row := flow.row_of(path, direction)) is not None
+                )
+            )
+            for criterion in flow.match_on
+        )
+
+    def digest(self, flow: Flow) -> str:
+        """Changes when the table means something else; comments, layout and the order of rows do not change it."""
+        rows = []
+        for row in flow.rows:
+            conversion = self.conversion(flow, row)
+            said = (row.customcrm, row.tripletex, row.link, row.direction, row.when, row.conflict)
+            rows.append((*said, conversion.name, conversion.revision))
+        filters = {
+            key: sorted((one.property, *_meant(one.among, one.not_among), one.empty) for one in conditions)
+            for key, conditions in flow.filters.items()
+        }
+        table = {
+            "flow": (flow.name, flow.customcrm, flow.tripletex, flow.match_on, sorted(flow.after)),
+            "policies": (flow.conflict, flow.create, flow.timeless),
+            "deletes": [flow.on_delete(direction) for direction in DIRECTIONS],
+            "filters": filters,
+            "rows": sorted(rows, key=repr),
+        }
+        return hashlib.sha256(msgspec.json.encode(table, order="deterministic")).hexdigest()[:32]
+
+    def _leg(self, flow: Flow, row: Row, direction: Direction) -> Leg:
+        conversion = self.conversion(flow, row)
+        target_types = self.types(flow, row, direction.target)
+        return Leg(
+            row=row,
+            sources=row.paths(direction.source),
+            source_types=self.types(flow, row, direction.source),
+            targets=row.paths(direction.target),
+            target_types=conversion.types(direction.target) if conversion is LINK else target_types,
+            convert=conversion.convert(direction),
+            compare=conversion.compare(direction.target),
+        )
+
+
+def _meant(*values: tuple[Any, ...]) -> list[list[str]]:
+    return [sorted(f"{type(value).__name__}:{value}" for value in some) for some in values]
+
+
+__all__ = ["CUSTOMCRM", "TRIPLETEX", "Dataflow", "Leg"]

@@ -1,0 +1,99 @@
+"""Conversions come in pairs, know no value from a value, and let through what they do not understand."""
+
+from decimal import Decimal
+
+import pytest
+from dataflow.conversion import BY_TYPE, CONVERSIONS, LINK
+from dataflow.side import CUSTOMCRM, TO_CUSTOMCRM, TO_TRIPLETEX, TRIPLETEX
+from hypothesis import given
+from hypothesis import strategies as st
+
+ONE_TO_ONE = [one for one in [*CONVERSIONS.values(), LINK] if len(one.tripletex) == 1]
+TEXTS = [one for one in ONE_TO_ONE if one.customcrm == "string" and one.tripletex == ("string",)]
+
+
+@pytest.mark.parametrize("conversion", ONE_TO_ONE, ids=lambda one: one.name)
+@pytest.mark.parametrize("odd", [None, {"a": 1}, ["x"], Decimal("1.50"), 3, True])
+def test_null_stays_null_and_a_value_of_another_type_never_raises(conversion, odd):
+    there, back = conversion.to_tripletex(odd), conversion.to_customcrm(odd)
+    if odd is None:
+        assert there is None
+        assert back is None
+    if isinstance(odd, (dict, list)):
+        assert there is odd
+        assert back is odd
+
+
+@pytest.mark.parametrize("conversion", TEXTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("nothing", ["", " ", "\n\t", "\u00a0"])
+def test_an_empty_text_is_no_value_both_ways(conversion, nothing):
+    assert conversion.to_tripletex(nothing) is None
+    assert conversion.to_customcrm(nothing) is None
+
+
+@given(st.text().filter(str.strip))
+def test_a_text_is_carried_as_it_is(text):
+    assert CONVERSIONS["text"].to_tripletex(text) == text
+    assert CONVERSIONS["text"].to_customcrm(text) == text
+
+
+@given(st.text())
+def test_the_spaces_of_an_organisation_number_go_and_nothing_else(text):
+    converted = CONVERSIONS["digits"].to_tripletex(text)
+    assert (converted or "") == "".join(text.split())
+    assert CONVERSIONS["digits"].to_tripletex(CONVERSIONS["digits"].to_customcrm(converted)) == converted
+
+
+@given(st.integers(min_value=-(10**17), max_value=10**17))
+def test_an_integer_in_a_text_comes_back(number):
+    conversion = CONVERSIONS["integer-in-text"]
+    assert conversion.to_tripletex(str(number)) == number
+    assert conversion.to_customcrm(number) == str(number)
+
+
+@given(st.decimals(min_value=-(10**12), max_value=10**12, places=2))
+def test_a_number_in_a_text_comes_back_without_an_exponent(number):
+    conversion = CONVERSIONS["number-in-text"]
+    text = conversion.to_customcrm(number)
+    assert "E" not in text
+    assert conversion.to_tripletex(text) == number
+
+
+@pytest.mark.parametrize("text", ["tolv", "12,50", "1e3", "0x10", "NaN", "٣"])
+def test_a_text_that_is_no_number_passes_as_it_is(text):
+    assert CONVERSIONS["integer-in-text"].to_tripletex(text) == text
+    assert CONVERSIONS["number-in-text"].to_tripletex(text) == text
+
+
+def test_inverted_is_its_own_inverse():
+    conversion = CONVERSIONS["inverted"]
+    assert [conversion.to_customcrm(conversion.to_tripletex(value)) for value in (True, False, None)] == [
+        True,
+        False,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [("2026-11-22T10:00:00Z", "2026-11-22"), ("2026-11-22", "2026-11-22"), ("22.11.2026", "22.11.2026")],
+)
+def test_a_date_is_what_stands_before_the_time(text, date):
+    assert CONVERSIONS["date"].to_tripletex(text) == date
+
+
+@pytest.mark.parametrize(("raw", "text"), [(17, "17"), (0, "0"), ("c-17", "c-17"), ("", None), (None, None)])
+def test_an_id_is_text(raw, text):
+    assert LINK.to_tripletex(raw) == text
+    assert LINK.to_customcrm(raw) == text
+
+
+def test_every_conversion_is_complete_on_both_sides():
+    for conversion in CONVERSIONS.values():
+        for side in (CUSTOMCRM, TRIPLETEX):
+            assert len(conversion.types(side)) == len(conversion.compare(side))
+            assert set(conversion.compare(side)) <= {"text", "email", "phone", "digits", "url", "exact"}
+        for direction in (TO_CUSTOMCRM, TO_TRIPLETEX):
+            assert callable(conversion.convert(direction))
+        assert conversion.meaning
+    assert set(BY_TYPE.values()) <= set(CONVERSIONS)

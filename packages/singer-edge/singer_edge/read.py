@@ -1,0 +1,62 @@
+"""One read of a stream: what it starts from, what it brings, how far its bookmark may move."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from singer_edge.bookmark import Bookmark
+
+LOOK_BACK = dt.timedelta(minutes=5)
+"""A read begins so long before the newest change that was read: changes may be committed late."""
+
+Record = dict[str, Any]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Records that one request brought, as the stream's schema has them, and when it was sent (UTC)."""
+
+    records: list[Record]
+    sent_at: dt.datetime
+
+
+class Read(msgspec.Struct):
+    """One read of a stream: where it starts, and what is learnt on the way."""
+
+    started_at: dt.datetime
+    bookmark: Bookmark
+    full: bool
+    """Everything is read, whatever the bookmark says; nothing bounds it."""
+    since: dt.datetime | None = None
+    """Oldest change to ask for; None: all."""
+    limit: int | None = None
+    """Records to read at most, where only the connection is tried."""
+    newest: dt.datetime | None = None
+    """The newest change among the records so far."""
+    in_order: bool = True
+    """Whether every record was at least as new as the one before it."""
+    ceiling: dt.datetime | None = None
+    """The system's own clock as the read began: later changes belong to the next read."""
+    digests: list[str | None] | None = None
+    """A checksum a page, for streams that ask for their pages conditionally."""
+    page_size: int | None = None
+
+    def reached(self) -> dt.datetime | None:
+        """How far the bookmark may move. Never back, and never past the moment the read began at the system.
+
+        A record that changed while its list was being read may have moved behind our back to a page that was read
+        before: it comes with the next read.
+        """
+        newest = self.newest
+        if newest is not None and self.ceiling is not None:
+            newest = min(newest, self.ceiling)
+        return latest(self.bookmark.replication_key_value, newest)
+
+
+def latest(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:
+    """The later of two moments, either of which may be missing."""
+    if one is None or other is None:
+        return one or other
+    return max(one, other)

@@ -1,0 +1,43 @@
+"""What every tap does alike, beyond the SDK."""
+
+from __future__ import annotations
+
+from abc import ABC
+from types import FrameType
+from typing import Any
+
+from singer_sdk import Tap
+from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.encoding.base import GenericSingerWriter
+
+from singer_edge.bookmark import bookmark_of
+from singer_edge.console import SingerPlugin
+from singer_edge.files import check_shape
+from singer_edge.messages import MessageWriter
+
+
+class EdgeTap(SingerPlugin, Tap, ABC):
+    """A tap whose faults are told in one line, and that stops between two messages when it is told to."""
+
+    message_writer_class: type[GenericSingerWriter[Any, Any]] = MessageWriter
+
+    def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
+        if isinstance(catalog, dict) and not isinstance(catalog, Catalog):
+            check_shape(catalog, "--catalog", "--catalog")
+        super().__init__(catalog=catalog, **kwargs)
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over the state of earlier runs. Raises UnusableFile where a bookmark in it is damaged."""
+        check_shape(state, "--state", "--state")
+        for stream, bookmark in state.get("bookmarks", {}).items():
+            if stream in self.streams:
+                bookmark_of(stream, bookmark)
+        super().load_state(state)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop at the end of a message. What was told so far stands: the state only ever covers what is out."""
+        del frame
+        if isinstance(self.message_writer, MessageWriter):
+            self.message_writer.stop(128 + signum)
+        else:
+            raise SystemExit(128 + signum)

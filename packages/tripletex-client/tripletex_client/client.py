@@ -1,0 +1,268 @@
+"""A client for one company in Tripletex: reads, searches, writes (reference: Tripletex API)."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from api_transport.address import query, segment
+from api_transport.errors import NotFound
+from api_transport.transport import Transport, user_agent
+from api_transport.verdict import Hints
+
+from tripletex_client.clock import OSLO
+from tripletex_client.connection import Connection, not_its_own
+from tripletex_client.countries import Countries
+from tripletex_client.errors import NOT_FOUND, read_error
+from tripletex_client.paging import LARGEST, Page, by_id, page_of, value_of, values_of, walk
+from tripletex_client.resources import DELETED_BY_LIST, HAVE_PUT_LIST, LIST_WRITE, halves, id_lists, id_parameter
+from tripletex_client.session import CREDENTIALS, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from api_transport.answer import Answer
+    from api_transport.rate_limit import RateLimit
+
+Record = dict[str, Any]
+
+HINTS = Hints(
+    address="check api_url and that Tripletex is up",
+    credentials=CREDENTIALS,
+    rights="check company_id, and the entitlements of the employee token",
+)
+
+
+@dataclass(frozen=True)
+class WhoAmI:
+    """Whose tokens these are: the company that is read and written, and the employee."""
+
+    company_id: int
+    employee_id: int
+
+
+class TripletexClient:
+    """One company. Raises the errors of `api_transport.errors`; safe to use from several threads.
+
+    `company_id` 0 is the company of the employee token, anything else a client company of an accountant. `timezone` is
+    the zone of the API's zone-less times; ValueError where it is not known. `agent` names the plugin to the server,
+    `transport_options` go to the `Transport`.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        consumer_token: str,
+        employee_token: str,
+        company_id: int | str = 0,
+        *,
+        timezone: str = OSLO,
+        agent: str = "tripletex-client",
+        **transport_options: Any,
+    ) -> None:
+        options = {"user_agent": user_agent(agent), "read_error": read_error, "hints": HINTS, **transport_options}
+        self.transport = Transport(api_url, **options)
+        self.timezone = timezone
+        session = Session(self.transport, consumer_token, employee_token, company_id, timezone_name=timezone)
+        self._connection = Connection(self.transport, session)
+        self._countries: Countries | None = None
+        self._reading_countries = threading.Lock()
+
+    def __enter__(self) -> TripletexClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections kept open. The session token is left to expire (see `Session`)."""
+        self.transport.close()
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What the API still allows, as its newest answer said; None before the first. 429 is waited for anyway."""
+        return self.transport.rate_limit
+
+    def who_am_i(self) -> WhoAmI:
+        """The company and the employee that the tokens stand for. Wrong tokens show here: AccessDenied."""
+        answer = self._connection.send("GET", "/token/session/>whoAmI")
+        value = value_of(answer)
+        company, employee = value.get("companyId"), value.get("employeeId")
+        if not isinstance(company, int) or not isinstance(employee, int):
+            raise answer.unexpected("the answer holds no companyId and employeeId")
+        return WhoAmI(company, employee)
+
+    # Reading
+
+    def pages(
+        self, resource: str, *, fields: str, params: Mapping[str, Any] | None = None, page_size: int = LARGEST
+    ) -> Iterator[Page]:
+        """The pages of a list in the order of ids. An empty list is one empty page.
+
+        Customers that are inactive are listed with `params={"isInactive": True}` only, and then alone.
+        """
+
+        def read(offset: int) -> Page:
+            answer = self._connection.list(resource, fields=fields, offset=offset, params=params, page_size=page_size)
+            return page_of(answer, offset)
+
+        return walk(read, page_size)
+
+    def page(
+        self,
+        resource: str,
+        *,
+        fields: str,
+        offset: int = 0,
+        params: Mapping[str, Any] | None = None,
+        page_size: int = LARGEST,
+        checksum: str | None = None,
+    ) -> Page | None:
+        """One page; None where it still has this checksum (304). With "0" for a checksum the page brings its own."""
+        answer = self._connection.list(
+            resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum
+        )
+        return None if answer.status == 304 else page_of(answer, offset)
+
+    def get(self, resource: str, record_id: int, fields: str) -> Record | None:
+        """A record, None only where Tripletex itself says that there is none (404, code 6000)."""
+        path = f"/{resource}/{segment(record_id)}"
+        try:
+            answer = self._connection.send("GET", path, params={"fields": fields})
+        except NotFound as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise not_its_own(error) from None
+        return _same_record(answer, record_id)
+
+    def get_many(self, resource: str, ids: Iterable[int], fields: str) -> dict[int, Record]:
+        """The records of these ids that exist, active or not. `fields` must contain `id`.
+
+        Read in lists; whichever a list does not hold is asked for by itself, so what is missing from the answer is
+        surely not there.
+        """
+        missing = list(dict.fromkeys(ids))
+        found: dict[int, Record] = {}
+        for which in halves(resource):
+            rest = query({"id": "", "from": 0, "count": 100, "sorting": "id", "fields": fields, **which})
+            for some in id_lists(missing, rest):
+                found |= self._listed(resource, some, fields, which)
+            missing = [record_id for record_id in missing if record_id not in found]
+        for record_id in missing:
+            record = self.get(resource, record_id, fields)
+            if record is not None:
+                found[record_id] = record
+        return found
+
+    def search(self, resource: str, params: Mapping[str, Any], fields: str) -> list[Record]:
+        """All records that a list finds, customers active or not. Many filters are "containing": compare afterwards.
+
+        `fields` must contain `id`. ValueError for a search without a value: the API would list everything.
+        """
+        if not params or any(value is None or value in ("", []) for value in params.values()):
+            raise ValueError(f"a search for nothing would list every {resource}")
+        found: dict[int, Record] = {}
+        for which in halves(resource):
+            for page in self.pages(resource, fields=fields, params={**which, **params}):
+                # One that was deactivated between the two lists is in both, or was seen just before.
+                found |= by_id(page)
+            if "isInactive" in params:
+                break
+        return list(found.values())
+
+    def size(self, resource: str) -> int:
+        """About how many records there are, active or not: `fullResultSize` is not exact.
+
+        Good for choosing a way of looking up, nothing else; 0 where the API does not say.
+        """
+        total = 0
+        for which in halves(resource):
+            answer = self._connection.list(resource, fields="id", offset=0, params=which, page_size=1)
+            values_of(answer)
+            said = answer.body.get("fullResultSize")
+            total += said if isinstance(said, int) else 0
+        return total
+
+    def countries(self) -> Countries:
+        """Tripletex's countries, read once."""
+        with self._reading_countries:
+            if self._countries is None:
+                read = self.pages("country", fields="id,isoAlpha2Code")
+                self._countries = Countries(record for page in read for record in page.values)
+            return self._countries
+
+    # Writing
+
+    def create(self, resource: str, body: Mapping[str, Any]) -> Record:
+        """Make a record. OutcomeUnknown where no usable answer came: it may be there."""
+        answer = self._connection.send("POST", f"/{resource}", json=body, ok=(200, 201))
+        value = value_of(answer)
+        if not isinstance(value.get("id"), int):
+            raise answer.unexpected("the answer holds no id")
+        return value
+
+    def create_many(self, resource: str, bodies: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Make up to 100 records in one transaction: Refused is for all of them, none was made.
+
+        The answer's values as Tripletex gives them: their number is checked, their order is nowhere promised, so the
+        caller pairs them with the bodies by what they say. OutcomeUnknown where no usable answer came.
+        """
+        return self._write_list("POST", resource, bodies)
+
+    def update(self, resource: str, record_id: int, body: Mapping[str, Any]) -> Record:
+        """Change the properties in `body`. With `version` in it, Conflict where the record has changed since."""
+        answer = self._connection.send("PUT", f"/{resource}/{segment(record_id)}", json=body, ok=(200,))
+        return _same_record(answer, record_id)
+
+    def update_many(self, resource: str, bodies: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Change up to 100 records (`id` and `version` in each) in one transaction; see `create_many`.
+
+        ValueError for a resource without `PUT /resource/list`, such as contact.
+        """
+        if resource not in HAVE_PUT_LIST:
+            raise ValueError(f"Tripletex has no list update of {resource}: use update")
+        return self._write_list("PUT", resource, bodies)
+
+    def delete(self, resource: str, record_id: int) -> bool:
+        """Delete a record; False where it is gone already."""
+        by_list = resource in DELETED_BY_LIST
+        path = f"/{resource}/list" if by_list else f"/{resource}/{segment(record_id)}"
+        try:
+            self._connection.send("DELETE", path, params={"ids": record_id} if by_list else None, ok=(200, 204))
+        except NotFound as error:
+            if error.code == NOT_FOUND:
+                return False
+            raise not_its_own(error) from None
+        return True
+
+    def _write_list(self, method: str, resource: str, bodies: Sequence[Mapping[str, Any]]) -> list[Record]:
+        if not bodies:
+            return []
+        if len(bodies) > LIST_WRITE:
+            raise ValueError(f"{len(bodies)} records in one list write, at most {LIST_WRITE} are allowed")
+        answer = self._connection.send(method, f"/{resource}/list", json=list(bodies), ok=(200, 201))
+        values = values_of(answer)
+        if len(values) != len(bodies) or not all(isinstance(value.get("id"), int) for value in values):
+            raise answer.unexpected(
+                f"{len(bodies)} records were sent, the answer holds {len(values)}, or not their ids"
+            )
+        return values
+
+    def _listed(self, resource: str, ids: Sequence[int], fields: str, which: Mapping[str, Any]) -> dict[int, Record]:
+        """Those of the ids that a list holds."""
+        wanted = set(ids)
+        params = {id_parameter(resource): ",".join(map(str, ids)), **which}
+        found: dict[int, Record] = {}
+        # One more than there are: a full page would be followed by a request for the next.
+        for page in self.pages(resource, fields=fields, params=params, page_size=len(ids) + 1):
+            found |= {record_id: record for record_id, record in by_id(page).items() if record_id in wanted}
+        return found
+
+
+def _same_record(answer: Answer, record_id: int) -> Record:
+    """The answer's value. A record with another id is none of ours, whatever became of the one asked for."""
+    value = value_of(answer)
+    if value.get("id", record_id) != record_id:
+        raise answer.unexpected(f"asked for record {record_id}, answered with {value['id']}")
+    return value

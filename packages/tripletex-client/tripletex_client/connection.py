@@ -1,0 +1,91 @@
+"""Requests that carry the session's token, and lists as they are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api_transport.errors import AccessDenied, NotFound, UnexpectedAnswer
+from api_transport.transport import UNSET
+
+from tripletex_client.paging import LARGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api_transport.answer import Answer
+    from api_transport.errors import ApiError
+    from api_transport.transport import Transport
+
+    from tripletex_client.session import Session
+
+
+class Connection:
+    """A transport and the session that its requests need."""
+
+    def __init__(self, transport: Transport, session: Session) -> None:
+        self._transport = transport
+        self._session = session
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = UNSET,
+        headers: Mapping[str, str] | None = None,
+        ok: tuple[int, ...] = (200,),
+    ) -> Answer:
+        """Send with the session's token. One that Tripletex no longer takes (401) is renewed once."""
+
+        def attempt(authorization: str) -> Answer:
+            carried = {**(headers or {}), "Authorization": authorization}
+            return self._transport.send(method, path, params=params, json=json, headers=carried, ok=ok)
+
+        authorization = self._session.authorization()
+        try:
+            return attempt(authorization)
+        except AccessDenied as error:
+            if error.status != 401:
+                raise
+        self._session.drop(authorization)
+        return attempt(self._session.authorization())
+
+    def list(
+        self,
+        resource: str,
+        *,
+        fields: str,
+        offset: int,
+        params: Mapping[str, Any] | None,
+        page_size: int,
+        checksum: str | None = None,
+    ) -> Answer:
+        """One page of a list in the order of ids; with a checksum the status may be 304.
+
+        A list that is not there (404) is not an empty list: `UnexpectedAnswer`. ValueError for a page size that the
+        API would cut.
+        """
+        if not 1 <= page_size <= LARGEST:
+            raise ValueError(f"a page of {page_size} values: it can have 1 to {LARGEST}")
+        asked = {**(params or {}), "from": offset, "count": page_size, "sorting": "id", "fields": fields}
+        condition = {} if checksum is None else {"If-None-Match": checksum}
+        ok = (200,) if checksum is None else (200, 304)
+        try:
+            return self.send("GET", f"/{resource}", params=asked, headers=condition, ok=ok)
+        except NotFound as error:
+            raise not_its_own(error) from None
+
+
+def not_its_own(error: ApiError) -> UnexpectedAnswer:
+    """For a 404 that says nothing of a record: a wrong path, or somebody else's server."""
+    return UnexpectedAnswer(
+        "not found, although it must be there",
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        code=error.code,
+        message=error.message,
+        request_id=error.request_id,
+        todo="check api_url",
+    )

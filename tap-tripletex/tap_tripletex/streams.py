@@ -1,0 +1,140 @@
+"""The streams of Tripletex: a name and a resource each, read by their changes or page by page by checksum."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from api_transport.errors import UnexpectedAnswer
+from singer_edge.read import Page, Read
+from singer_edge.reading import BookmarkedStream
+from tripletex_client.changes import modified_at
+from tripletex_client.clock import to_local_for_changed_since
+from tripletex_client.fields import FIELDS
+from tripletex_client.schema import SCHEMAS
+
+if TYPE_CHECKING:
+    from singer_edge.bookmark import Bookmark
+
+    from tap_tripletex.tap import TapTripletex
+
+PAGE_SIZE = 1000
+"""Records in one request: the API's default and sensible maximum."""
+
+ASK = "0"
+"""In place of a checksum: matches nothing, and asks for one."""
+
+Record = dict[str, Any]
+
+
+class TripletexStream(BookmarkedStream):
+    """A resource of Tripletex."""
+
+    primary_keys = ("id",)
+
+    _tap: TapTripletex
+
+    def __init__(self, tap: TapTripletex) -> None:
+        super().__init__(tap, schema=SCHEMAS[self.name])
+
+    def server_clock(self) -> dt.datetime | None:
+        """Give Tripletex's clock."""
+        return self._tap.client.transport.server_clock
+
+    def told(self, record: Record) -> Record:
+        """Give the record as the stream has it: the time of its last change in place of the list of all."""
+        if not isinstance(record.get("id"), int):
+            raise UnexpectedAnswer("a record without 'id'", method="GET", path=f"/{self.name}")
+        modified = modified_at(record, self.config["timezone"])
+        record.pop("changes", None)
+        record["modifiedAt"] = f"{modified:%Y-%m-%dT%H:%M:%SZ}" if modified else None
+        return record
+
+
+class ChangedStream(TripletexStream):
+    """A resource whose changes the API lists (`changedSince`)."""
+
+    change_key = "modifiedAt"
+    halves: ClassVar[tuple[dict[str, Any], ...]] = ({},)
+    """Parameters of the lists that together hold every record."""
+
+    def pages(self, read: Read) -> Iterator[Page]:
+        """Ask for the changes since the read's start, list after list."""
+        bound = {}
+        if read.since is not None:
+            bound["changedSince"] = to_local_for_changed_since(read.since, self.config["timezone"])
+        size = read.limit or PAGE_SIZE
+        for half in self.halves:
+            for page in self._tap.client.pages(
+                self.name, fields=FIELDS[self.name], params={**half, **bound}, page_size=size
+            ):
+                yield Page([self.told(record) for record in page.values], page.sent_at)
+
+
+class DigestStream(TripletexStream):
+    """A resource of which the API tells only whether a page of its list has changed (`versionDigest`, 304)."""
+
+    def continues(self, bookmark: Bookmark) -> bool:
+        """Take up the digests of pages of the same size."""
+        return bool(bookmark.digests) and bookmark.page_size == PAGE_SIZE
+
+    def pages(self, read: Read) -> Iterator[Page]:
+        """Ask for each page unless it is as it was; past the known ones, and in a full read, in any case."""
+        size = read.limit or PAGE_SIZE
+        known = [] if read.full else list(read.bookmark.digests or [])
+        read.page_size, read.digests = size, []
+        while True:
+            index = len(read.digests)
+            digest = known[index] if index < len(known) else None
+            page = self._tap.client.page(
+                self.name,
+                fields=FIELDS[self.name],
+                offset=index * size,
+                params={},
+                page_size=size,
+                checksum=digest or ASK,
+            )
+            if page is None:
+                if digest is None:
+                    raise UnexpectedAnswer(
+                        "not modified, although it was never read", method="GET", path=f"/{self.name}"
+                    )
+                read.digests.append(digest)
+                # An unchanged page is as full as it was: only the last one was not.
+                if index >= len(known) - 1:
+                    return
+                continue
+            read.digests.append(page.digest)
+            yield Page([self.told(record) for record in page.values], page.sent_at)
+            if len(page.values) < size:
+                return
+
+
+class Contact(DigestStream):
+    """People, and what the CRM calls products."""
+
+    name = "contact"
+
+
+class Customer(ChangedStream):
+    """Companies and private customers, active or not."""
+
+    name = "customer"
+    # Inactive ones are left out of the list unless asked for (Tripletex API description: isInactive, default false).
+    halves = ({"isInactive": False}, {"isInactive": True})
+
+
+class Product(DigestStream):
+    """What is sold, active or not: the list's `isInactive` has no default, so leaving it out brings both."""
+
+    name = "product"
+
+
+class Country(DigestStream):
+    """Countries, for their ids."""
+
+    name = "country"
+
+
+STREAMS: tuple[type[TripletexStream], ...] = (Contact, Customer, Product, Country)

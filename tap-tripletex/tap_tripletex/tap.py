@@ -1,0 +1,47 @@
+"""The tap: settings and streams."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_edge import settings
+from singer_edge.connections import TRIPLETEX
+from singer_edge.tap import EdgeTap
+from singer_sdk import typing as th
+from tripletex_client.client import TripletexClient
+
+from tap_tripletex.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_tripletex.streams import TripletexStream
+
+
+class TapTripletex(EdgeTap):
+    """Reads contacts, customers, products and countries of Tripletex, the Norwegian accounting system."""
+
+    name = "tap-tripletex"
+
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        *TRIPLETEX,
+        settings.start_date("of customers; Tripletex cannot list the changes of anything else"),
+        settings.full_read_every(),
+    ).to_dict()
+
+    @cached_property
+    def client(self) -> TripletexClient:
+        """The company in Tripletex."""
+        return TripletexClient(
+            self.config["api_url"],
+            self.config["consumer_token"],
+            self.config["employee_token"],
+            self.config["company_id"],
+            timezone=self.config["timezone"],
+            agent=self.name,
+        )
+
+    def discover_streams(self) -> Sequence[TripletexStream]:
+        """List the streams; Tripletex need not be asked."""
+        return [stream(self) for stream in STREAMS]

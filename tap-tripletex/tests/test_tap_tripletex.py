@@ -1,0 +1,444 @@
+"""tap-tripletex against a Tripletex on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from api_transport.errors import ApiError, ServerFailed, UnexpectedAnswer
+from singer_edge import reading
+from singer_edge.times import parse_moment
+from tap_tripletex import streams as tap_streams
+from tap_tripletex.tap import TapTripletex
+
+import sandbox
+from sandbox import Fault
+
+SCRIPT = Path(sys.executable).parent / "tap-tripletex"
+OSLO = ZoneInfo("Europe/Oslo")
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=OSLO)
+STREAMS = ("contact", "country", "customer", "product")
+
+
+@pytest.fixture(scope="module")
+def systems():
+    with sandbox.running("empty") as systems:
+        yield systems
+
+
+@pytest.fixture
+def tripletex(systems):
+    systems.clear()
+    return systems.tripletex
+
+
+@pytest.fixture
+def config(tripletex):
+    return {
+        "api_url": tripletex.api_url,
+        "consumer_token": tripletex.consumer_token,
+        "employee_token": tripletex.employee_token,
+    }
+
+
+@pytest.fixture
+def run(config, capfdbinary, monkeypatch):
+    """Run the tap; the messages it sent."""
+
+    def run(state=None, *streams, at=None, test=False, fails=None, **more):
+        if at is not None:
+            monkeypatch.setattr(reading, "now", lambda: parse_moment(at))
+        tap = TapTripletex(config={**config, **more}, state=state)
+        for name, stream in tap.streams.items():
+            stream.selected = not streams or name in streams
+        go = tap.run_connection_test if test else tap.sync_all
+        if fails is None:
+            go()
+        else:
+            with pytest.raises(fails):
+                go()
+        sys.stdout.flush()
+        return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+
+    return run
+
+
+def ids(messages, stream):
+    return [m["record"]["id"] for m in messages if m["type"] == "RECORD" and m["stream"] == stream]
+
+
+def kinds(messages, stream):
+    return [message["type"] for message in messages if message.get("stream") == stream]
+
+
+def state(messages):
+    return [message for message in messages if message["type"] == "STATE"][-1]["value"]
+
+
+def lists(tripletex, resource):
+    """The list requests for a resource."""
+    return [request for request in tripletex.requests if request.path == f"/v2/{resource}"]
+
+
+def customers(tripletex, *names, at=NOON, **values):
+    with tripletex.clock.at(at):
+        return [tripletex.create("customer", name=name, **values)["id"] for name in names]
+
+
+def contacts(tripletex, *names):
+    return [tripletex.create("contact", firstName=name, lastName="Nordmann")["id"] for name in names]
+
+
+# Customers, by changedSince
+
+
+def test_a_first_read_brings_every_customer_active_or_not(tripletex, run):
+    active = customers(tripletex, "Ås AS", "Bø AS")
+    inactive = customers(tripletex, "Cæsar AS", isInactive=True)
+    messages = run(None, "customer")
+    assert ids(messages, "customer") == [*active, *inactive]
+    assert [message["type"] for message in messages] == [
+        "SCHEMA", "STATE", "RECORD", "RECORD", "RECORD", "ACTIVATE_VERSION", "STATE",
+    ]  # fmt: skip
+    assert messages[1]["value"] == {"bookmarks": {"customer": {}}}
+    assert messages[2]["version"] == messages[5]["version"]
+    record = messages[2]["record"]
+    assert record["modifiedAt"] == "2026-03-02T11:00:00Z"
+    assert "changes" not in record
+    assert state(messages)["bookmarks"]["customer"]["replication_key_value"] == "2026-03-02T11:00:00.000Z"
+
+
+def test_later_reads_ask_for_changes_in_local_time_from_five_minutes_before(tripletex, run):
+    customers(tripletex, "Ås AS")
+    after = state(run(None, "customer"))
+    tripletex.clear_requests()
+    messages = run(after, "customer")
+    asked = [request.params for request in lists(tripletex, "customer")]
+    assert [params["changedSince"] for params in asked] == [["2026-03-02T11:55:00"]] * 2
+    assert sorted(params["isInactive"] for params in asked) == [["false"], ["true"]]
+    assert kinds(messages, "customer") == ["SCHEMA", "RECORD"]
+    assert "version" not in messages[-2]
+
+
+def test_inactive_customers_come_incrementally_too(tripletex, run):
+    (sleeping,) = customers(tripletex, "Ås AS", isInactive=True)
+    (going,) = customers(tripletex, "Bø AS")
+    customers(tripletex, "Cæsar AS", at=NOON - timedelta(days=1))
+    after = state(run(None, "customer"))
+    with tripletex.clock.at(NOON + timedelta(days=1)):
+        tripletex.edit("customer", sleeping, email="aas@example.no")
+        tripletex.edit("customer", going, isInactive=True)
+    messages = run(after, "customer")
+    assert ids(messages, "customer") == [sleeping, going]
+
+
+def test_equal_stamps_are_never_skipped(tripletex, run):
+    first = customers(tripletex, "Ås AS")
+    after = state(run(None, "customer"))
+    second = customers(tripletex, "Bø AS")
+    assert ids(run(after, "customer"), "customer") == [*first, *second]
+
+
+def test_a_change_committed_late_is_found(tripletex, run):
+    customers(tripletex, "Ås AS")
+    after = state(run(None, "customer"))
+    (late,) = customers(tripletex, "Sen AS", at=NOON - timedelta(minutes=4, seconds=59))
+    (too_late,) = customers(tripletex, "For sen AS", at=NOON - timedelta(minutes=5, seconds=1))
+    assert late in ids(run(after, "customer"), "customer")
+    assert too_late not in ids(run(after, "customer"), "customer")
+
+
+def test_no_change_is_lost_in_the_hour_that_comes_twice(tripletex, run):
+    # 25 October 2026: 02:58 summer time, then the clock goes back and shows 02:03 five minutes later.
+    first_pass = datetime(2026, 10, 25, 0, 58, tzinfo=timezone.utc)
+    (one,) = customers(tripletex, "Ås AS", at=first_pass)
+    after = state(run(None, "customer"))
+    with tripletex.clock.at(first_pass + timedelta(minutes=5)):
+        tripletex.edit("customer", one, email="aas@example.no")
+        (two,) = (tripletex.create("customer", name="Bø AS")["id"],)
+    assert tripletex.get("customer", two)["changes"][0]["timestamp"] == "2026-10-25T02:03:00"
+    messages = run(after, "customer")
+    assert {one, two} <= set(ids(messages, "customer"))
+
+
+def test_the_zone_of_times_is_a_setting(tripletex, run):
+    customers(tripletex, "Ås AS")
+    messages = run(None, "customer", timezone="UTC")
+    assert messages[2]["record"]["modifiedAt"] == "2026-03-02T12:00:00Z"
+
+
+def test_the_bookmark_does_not_pass_the_moment_the_read_began(tripletex, run):
+    tripletex.clock.freeze(NOON)
+    (one,) = customers(tripletex, "Ås AS")
+    customers(tripletex, "Bø AS", isInactive=True)
+
+    def edit_between_the_two_lists(request):
+        if request.params.get("isInactive") == ["true"]:
+            tripletex.before = None
+            with tripletex.clock.at(NOON + timedelta(minutes=1)):
+                tripletex.edit("customer", one, email="aas@example.no")
+            with tripletex.clock.at(NOON + timedelta(minutes=20)):
+                tripletex.create("customer", name="Cæsar AS", isInactive=True)
+
+    tripletex.before = edit_between_the_two_lists
+    after = state(run(None, "customer"))
+    messages = run(after, "customer")
+    emails = [m["record"]["email"] for m in messages if m["type"] == "RECORD" and m["record"]["id"] == one]
+    assert emails == ["aas@example.no"]
+
+
+def test_a_start_date_bounds_customers_only(tripletex, run):
+    customers(tripletex, "Gammel AS")
+    (new,) = customers(tripletex, "Ny AS", at=NOON + timedelta(days=2))
+    contacts(tripletex, "Kari")
+    messages = run(start_date="2026-03-03T12:00:00Z")
+    assert ids(messages, "customer") == [new]
+    assert "ACTIVATE_VERSION" not in kinds(messages, "customer")
+    assert "ACTIVATE_VERSION" in kinds(messages, "contact")
+    assert {tuple(request.params["changedSince"]) for request in lists(tripletex, "customer")} == {
+        ("2026-03-03T13:00:00",)
+    }
+
+
+@pytest.mark.parametrize("half", ["false", "true"])
+def test_a_failing_list_of_customers_moves_and_activates_nothing(tripletex, run, half):
+    customers(tripletex, "Ås AS")
+    tripletex.before = lambda request: (
+        Fault.answer(500, {"message": "no"}) if request.params.get("isInactive") == [half] else None
+    )
+    messages = run(None, "customer", fails=ServerFailed)
+    assert state(messages) == {"bookmarks": {"customer": {}}}
+    assert "ACTIVATE_VERSION" not in kinds(messages, "customer")
+
+
+# Contacts, products and countries, by checksum
+
+
+def test_what_has_not_changed_is_answered_304_and_brings_nothing(tripletex, run):
+    contacts(tripletex, "Kari")
+    tripletex.create("product", name="Spade")
+    tripletex.create("product", name="Utgått", isInactive=True)
+    first = run(None, "contact", "product", "country")
+    assert len(ids(first, "product")) == 2
+    assert len(ids(first, "country")) > 200
+    assert [kinds(first, stream)[-1] for stream in ("contact", "product", "country")] == ["ACTIVATE_VERSION"] * 3
+    bookmarks = state(first)["bookmarks"]
+    assert all(len(bookmarks[stream]["digests"]) == 1 for stream in ("contact", "product", "country"))
+    assert bookmarks["contact"]["page_size"] == 1000
+    tripletex.clear_requests()
+    again = run(state(first), "contact", "product", "country")
+    assert {message["type"] for message in again} == {"SCHEMA", "STATE"}
+    assert [request.status for request in tripletex.requests if request.method == "GET"] == [304] * 3
+    for stream in ("contact", "product", "country"):
+        later = state(again)["bookmarks"][stream]
+        assert later["digests"] == bookmarks[stream]["digests"]
+        assert later["full_read_at"] == bookmarks[stream]["full_read_at"]
+        assert later["as_of"] > bookmarks[stream]["as_of"]
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    monkeypatch.setattr(tap_streams, "PAGE_SIZE", 2)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_changed_page_comes_again_whole_and_the_others_do_not(tripletex, run):
+    made = contacts(tripletex, "Åse", "Bo", "Cato", "Dina", "Eva")
+    after = state(run(None, "contact"))
+    assert len(after["bookmarks"]["contact"]["digests"]) == 3
+    tripletex.edit("contact", made[2], email="cato@example.no")
+    messages = run(after, "contact")
+    assert ids(messages, "contact") == made[2:4]
+    assert kinds(messages, "contact") == ["SCHEMA", "RECORD", "RECORD"]
+    assert all("version" not in message for message in messages)
+    assert ids(run(state(messages), "contact"), "contact") == []
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("before", range(6))
+@pytest.mark.parametrize("more", range(1, 4))
+def test_new_records_come_wherever_the_list_ended(tripletex, run, before, more):
+    contacts(tripletex, *"ABCDEF"[:before])
+    after = state(run(None, "contact"))
+    new = contacts(tripletex, *"XYZ"[:more])
+    messages = run(after, "contact")
+    assert set(new) <= set(ids(messages, "contact"))
+    assert ids(run(state(messages), "contact"), "contact") == []
+
+
+@pytest.mark.usefixtures("small_pages")
+@pytest.mark.parametrize("gone", range(5))
+def test_what_moves_up_when_a_record_is_deleted_is_read_again(tripletex, run, gone):
+    made = contacts(tripletex, *"ABCDE")
+    after = state(run(None, "contact"))
+    tripletex.remove("contact", made[gone])
+    messages = run(after, "contact")
+    left = [each for each in made if each != made[gone]]
+    assert ids(messages, "contact") == left[gone // 2 * 2 :]
+    assert ids(run(state(messages), "contact"), "contact") == []
+    # Deletions show in the full read alone.
+    assert "ACTIVATE_VERSION" not in kinds(messages, "contact")
+    assert ids(run(None, "contact"), "contact") == left
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_pages_of_another_size_are_read_anew(tripletex, run, monkeypatch):
+    made = contacts(tripletex, *"ABC")
+    after = state(run(None, "contact"))
+    monkeypatch.setattr(tap_streams, "PAGE_SIZE", 3)
+    messages = run(after, "contact")
+    assert ids(messages, "contact") == made
+    assert state(messages)["bookmarks"]["contact"]["page_size"] == 3
+
+
+def test_a_checksum_may_change_although_the_data_did_not(tripletex, run):
+    made = contacts(tripletex, "Kari")
+    after = state(run(None, "contact"))
+    tripletex.change_digests()
+    assert ids(run(after, "contact"), "contact") == made
+
+
+def test_everything_is_read_once_a_day_whatever_the_checksum_says(tripletex, run):
+    made = contacts(tripletex, "Kari")
+    after = state(run(None, "contact", at="2026-03-02T12:00:00Z"))
+    tripletex.clear_requests()
+    assert ids(run(after, "contact", at="2026-03-03T11:59:59Z"), "contact") == []
+    messages = run(after, "contact", at="2026-03-03T12:00:00Z")
+    assert ids(messages, "contact") == made
+    assert "ACTIVATE_VERSION" in kinds(messages, "contact")
+    assert [request.headers.get("if-none-match") for request in lists(tripletex, "contact")][1] == "0"
+    assert ids(run(after, "contact", at="2026-03-02T13:00:00Z", full_read_every=1), "contact") == made
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_failing_page_moves_and_activates_nothing(tripletex, run):
+    made = contacts(tripletex, *"ABC")
+    tripletex.before = lambda request: (
+        Fault.answer(500, {"message": "no"}) if request.params.get("from") == ["2"] else None
+    )
+    messages = run(None, "contact", fails=ServerFailed)
+    assert state(messages) == {"bookmarks": {"contact": {}}}
+    assert "ACTIVATE_VERSION" not in kinds(messages, "contact")
+    tripletex.before = None
+    after = state(run(state(messages), "contact"))
+    tripletex.edit("contact", made[0], email="a@example.no")
+    tripletex.edit("contact", made[2], email="c@example.no")
+    tripletex.before = lambda request: (
+        Fault.answer(500, {"message": "no"}) if request.params.get("from") == ["2"] else None
+    )
+    messages = run(after, "contact", fails=ServerFailed)
+    assert state(messages) == after
+    tripletex.before = None
+    assert ids(run(state(messages), "contact"), "contact") == made
+
+
+def test_not_modified_is_no_answer_to_a_first_read(tripletex, run):
+    contacts(tripletex, "Kari")
+    tripletex.before = lambda request: Fault.answer(304) if request.path == "/v2/contact" else None
+    messages = run(None, "contact", fails=UnexpectedAnswer)
+    assert "ACTIVATE_VERSION" not in kinds(messages, "contact")
+
+
+@pytest.mark.parametrize("body", [{"values": None}, {"fullResultSize": 0}, {"values": [{"firstName": "no id"}]}])
+def test_an_answer_without_its_values_never_looks_like_deletions(tripletex, run, body):
+    tripletex.before = lambda request: Fault.answer(200, body) if request.path == "/v2/contact" else None
+    messages = run(None, "contact", fails=ApiError)
+    assert "ACTIVATE_VERSION" not in kinds(messages, "contact")
+
+
+# The plug-in
+
+
+def test_the_connection_test_asks_for_one_record_a_stream(tripletex, run):
+    customers(tripletex, "Ås AS", "Bø AS")
+    contacts(tripletex, "Kari", "Ola")
+    messages = run(test=True)
+    assert not any(message["type"] == "ACTIVATE_VERSION" for message in messages)
+    assert state(messages)["bookmarks"] == {stream: {} for stream in STREAMS}
+    assert all(len(ids(messages, stream)) == 1 for stream in ("contact", "country", "customer"))
+    for stream in STREAMS:
+        assert {tuple(request.params["count"]) for request in lists(tripletex, stream)} == {("1",)}
+
+
+def command(config, *args, tmp_path, **env):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    done = subprocess.run(
+        [SCRIPT, "--config", path, *args],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **env},
+        cwd=tmp_path,
+    )
+    return done, [line for line in done.stderr.splitlines() if "| INFO " not in line]
+
+
+def html(_):
+    return Fault.answer(200, "<html><title>Log in</title></html>")
+
+
+@pytest.mark.parametrize(
+    ("mode", "change", "before", "words"),
+    [
+        ([], {"employee_token": "not-the-right-token"}, None, "check consumer_token and employee_token"),
+        (["--test"], {"employee_token": "not-the-right-token"}, None, "check consumer_token and employee_token"),
+        ([], {"api_url": "http://127.0.0.1:1/v2"}, None, "no connection"),
+        ([], {}, html, "not JSON"),
+        (["--test"], {}, html, "not JSON"),
+        (["--discover"], {"employe_token": "x"}, None, "did you mean 'employee_token'?"),
+        ([], {"timezone": "Europe/Olso"}, None, "is not a time zone"),
+        ([], {"company_id": "mine"}, None, "'company_id' must be of type integer"),
+    ],
+)
+def test_what_can_be_expected_to_go_wrong_is_one_line(tripletex, config, tmp_path, mode, change, before, words):
+    tripletex.before = before
+    done, told = command({**config, **change}, *mode, tmp_path=tmp_path)
+    assert done.returncode == 1
+    assert len(told) == 1
+    assert words in told[0]
+    assert "not-the-right-token" not in done.stdout + done.stderr
+
+
+def test_no_token_is_in_any_log_whatever_the_level(tripletex, config, tmp_path):
+    contacts(tripletex, "Kari")
+    for token, code in ((tripletex.employee_token, 0), ("another-secret-token", 1)):
+        done, told = command({**config, "employee_token": token}, tmp_path=tmp_path, LOGLEVEL="DEBUG")
+        assert done.returncode == code
+        assert any("DEBUG" in line for line in told)
+        for secret in (token, tripletex.consumer_token, *tripletex.session_tokens):
+            assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("args", [["--about"], ["--about", "--format=json"], ["--version"], ["--help"]])
+def test_the_plugin_tells_about_itself_without_settings(args, tmp_path):
+    done = subprocess.run([SCRIPT, *args], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert done.returncode == 0
+    if "--format=json" in args:
+        settings = json.loads(done.stdout)["settings"]["properties"]
+        own = {"api_url", "consumer_token", "employee_token", "company_id", "start_date", "full_read_every", "timezone"}
+        assert own <= set(settings)
+        assert all(settings[name]["title"] and settings[name]["description"] for name in own)
+        assert {name for name in own if settings[name].get("secret")} == {"consumer_token", "employee_token"}
+        defaults = {name: settings[name]["default"] for name in own if "default" in settings[name]}
+        assert defaults == {
+            "api_url": "https://tripletex.no/v2",
+            "company_id": 0,
+            "full_read_every": 24,
+            "timezone": "Europe/Oslo",
+        }
+
+
+def test_discovery_offers_the_streams_and_needs_no_settings(tmp_path):
+    done = subprocess.run([SCRIPT, "--discover"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
+    assert tuple(streams) == STREAMS
+    assert {name: stream.get("replication_key") for name, stream in streams.items()} == {
+        **dict.fromkeys(STREAMS),
+        "customer": "modifiedAt",
+    }
