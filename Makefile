@@ -25,8 +25,14 @@ $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) pyproject.to
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS))
 	@touch $@
 
+# With credentials in .env the real systems are synchronised, without them the sandbox.
 sync: setup
-	@$(BIN)/sandbox sync
+	@if grep -Eqs '^ *(export +)?(CUSTOMCRM|TRIPLETEX)_[A-Z_]+=.' .env; then \
+	  echo "Credentials found in .env: synchronising the real systems (Meltano environment production)."; \
+	  $(BIN)/meltano --environment=production run two-way; \
+	else \
+	  $(BIN)/sandbox sync; \
+	fi
 
 test: setup check
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)

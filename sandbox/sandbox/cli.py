@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sandbox.serving import PortTaken
 from sandbox.systems import Systems
+from sandbox.tour import TourFailed, sync
 
 CUSTOMCRM_PORT = 8701
 TRIPLETEX_PORT = 8702
@@ -31,6 +32,8 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--seed", type=int, default=1, help="the same seed makes the same data")
     start.add_argument("--oddities", action="store_true", help="add ambiguous and refused records")
     start.set_defaults(run=_start)
+    story = commands.add_parser("sync", help="show a two-way sync: fill, run, edit on both sides, run again")
+    story.set_defaults(run=_sync)
     return parser
 
 
@@ -66,6 +69,14 @@ def _start(arguments: argparse.Namespace) -> None:
         stopped.wait()
     finally:
         systems.stop()
+
+
+def _sync(_arguments: argparse.Namespace) -> None:
+    """Tell the story of a sync, in the project of this folder."""
+    try:
+        sync(Path.cwd())
+    except TourFailed as failed:
+        raise Stop(str(failed)) from None
 
 
 def _tell(systems: Systems) -> None:

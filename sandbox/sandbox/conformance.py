@@ -1,17 +1,16 @@
-"""Do requests and answers agree with the Tripletex API description?
+"""Judges whether requests and answers agree with the Tripletex API description.
 
-    description = conformance.description_for_tests()
-    assert description.violations(systems.tripletex.requests) == []
+    def test_…(api_description):        # the fixture of sandbox.pytest_plugin
+        assert api_description.violations(systems.tripletex.requests) == []
 
-The description is read strictly: what it does not list is not allowed. Three things it does not say are taken from the
-vendor's changelog and prose: `Contact.isInactive` is writable (2.72.05); null clears, and is answered, wherever there is
-no value; errors have an envelope of their own.
+The description is read strictly: what it does not list is not allowed. Three things that it does not say are taken
+from the vendor's changelog and prose: `Contact.isInactive` is writable (2.72.05); null clears, and is answered wherever
+there is no value; errors have an envelope of their own.
 
 Needs the package openapi-core (extra `conformance`).
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ ENVELOPE = ("status", "code", "message", "link", "developerMessage", "validation
 DETAIL = ("field", "message", "path", "rootId")
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoggedRequest:
     """A logged request in the shape that openapi-core takes."""
 
@@ -44,7 +43,7 @@ class LoggedRequest:
     body: bytes | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class LoggedResponse:
     """A logged answer in the shape that openapi-core takes."""
 
@@ -179,16 +178,3 @@ def _envelope_faults(seen: SeenRequest) -> Iterator[str]:
     for detail in body["validationMessages"] or []:
         if tuple(detail) != DETAIL:
             yield "answer: a validation message with other parts"
-
-
-def description_for_tests(root: Path) -> Description:
-    """The description beside the repository at `root`; where it is missing the test is skipped, or fails in CI."""
-    import pytest  # noqa: PLC0415  only tests have it
-
-    path = root / LOCATION
-    if path.exists():
-        return Description.read(path)
-    reason = f"The Tripletex API description is not here ({LOCATION})."
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -83,7 +83,7 @@ class TripletexSystem:
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
         """All records, active ones and inactive ones."""
         ways: list[dict[str, Any]] = (
-            [{"isInactive": "false"}, {"isInactive": "true"}] if resource == "customer" else [{}]
+            [{"isInactive": False}, {"isInactive": True}] if resource == "customer" else [{}]
         )
         for params in ways:
             for page in self._client.pages(resource, fields=fields_for(paths), params=params):

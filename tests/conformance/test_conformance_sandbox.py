@@ -1,22 +1,14 @@
-"""The sandbox's Tripletex against the Tripletex API description."""
+"""The sandbox's Tripletex against the Tripletex API api_description."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sandbox.caller import Caller
-from sandbox.conformance import Description, description_for_tests
 from sandbox.tripletex import types
 
 import sandbox
 
-ROOT = Path(__file__).parents[2]
 EXPANDED = "*,changes,postalAddress(*,country(id,isoAlpha2Code)),physicalAddress(*),deliveryAddress(*,country(*))"
-
-
-@pytest.fixture(scope="module")
-def description() -> Description:
-    return description_for_tests(ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +81,12 @@ def every_refusal(caller: Caller) -> None:
     caller.expect(401, "GET", "/customer")
 
 
-def test_every_operation_of_the_sandbox_agrees_with_the_description(systems, description):
+def test_every_operation_of_the_sandbox_agrees_with_the_description(systems, api_description):
     systems.clear_requests()
     caller = Caller(systems.tripletex)
     every_operation(caller, systems.tripletex.country_id("NO"))
     every_refusal(caller)
-    assert description.violations(systems.tripletex.requests) == []
+    assert api_description.violations(systems.tripletex.requests) == []
 
 
 @pytest.mark.parametrize(
@@ -118,14 +110,14 @@ def test_every_operation_of_the_sandbox_agrees_with_the_description(systems, des
         ("PUT", "/customer/1", {}, {"postalAddress": {"country": {"isoAlpha2Code": "NO"}}}, "isoAlpha2Code"),
     ],
 )
-def test_what_the_description_does_not_allow_is_found(systems, description, method, path, params, body, expected):
+def test_what_the_description_does_not_allow_is_found(systems, api_description, method, path, params, body, expected):
     caller = Caller(systems.tripletex)
     systems.clear_requests()
     caller.call(method, path, body, **params)
-    assert expected in " ".join(description.violations(systems.tripletex.requests))
+    assert expected in " ".join(api_description.violations(systems.tripletex.requests))
 
 
-def test_an_answer_that_the_description_does_not_allow_is_found(systems, description):
+def test_an_answer_that_the_description_does_not_allow_is_found(systems, api_description):
     caller = Caller(systems.tripletex)
     systems.clear_requests()
     systems.tripletex.after = lambda _: sandbox.Fault.answer(200, {"value": {"finnesIkke": 1}})
@@ -133,11 +125,11 @@ def test_an_answer_that_the_description_does_not_allow_is_found(systems, descrip
         caller.call("GET", "/customer/1")
     finally:
         systems.tripletex.after = None
-    assert "finnesIkke" in " ".join(description.violations(systems.tripletex.requests))
+    assert "finnesIkke" in " ".join(api_description.violations(systems.tripletex.requests))
 
 
-def test_the_sandbox_knows_the_types_of_the_description(description):
-    known = description.schemas
+def test_the_sandbox_knows_the_types_of_the_description(api_description):
+    known = api_description.schemas
     kinds = {"boolean", "integer", "number", "string"}
     for object_type in types.object_types().values():
         properties = known[object_type.name]["properties"]

@@ -47,7 +47,7 @@ class Judge:
             body = decoded(reply.raw)
         except NotJson:
             # Accepted, but by whom? A write that must not be repeated may have been carried out.
-            kind = UnexpectedAnswer
+            kind = UnexpectedAnswer if request.idempotent else OutcomeUnknown
             raise self._made(kind, "the answer is not JSON", request, reply, todo=self._hints.address) from None
         return Answer(
             status=reply.status,

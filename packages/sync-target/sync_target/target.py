@@ -96,7 +96,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
             for counter in self._counters.values():
                 counter.exit()
             if session.flows:
-                report(self.logger, session, self.system.requests)
+                report(self.logger, session, self.side, self.system.requests)
             try:
                 session.close(outcome, error, self.system.requests)
             except SyncError:

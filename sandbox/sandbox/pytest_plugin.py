@@ -1,0 +1,25 @@
+"""A pytest plugin that comes with the sandbox: the Tripletex API description as a fixture.
+
+It also has the package imported before any test file is. The tests lie in a folder of the package's own name, which
+pytest would otherwise take for the package.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sandbox.conformance import Description
+
+
+@pytest.fixture(scope="session")
+def api_description(pytestconfig: pytest.Config) -> "Description":
+    """The description beside the repository; where it is missing the test is skipped, or fails in CI."""
+    from sandbox.conformance import LOCATION, Description  # noqa: PLC0415  only few runs need openapi-core
+
+    path = pytestconfig.rootpath / LOCATION
+    if not path.exists():
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(f"The Tripletex API description is not here ({LOCATION}).")
+    return Description.read(path)
