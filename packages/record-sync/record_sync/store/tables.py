@@ -62,6 +62,8 @@ flow = sa.Table(
     sa.Column("left_scope", sa.ForeignKey("scope.id"), nullable=False),
     sa.Column("right_scope", sa.ForeignKey("scope.id"), nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("breaker", sa.Text, comment="why writes are held back, until somebody lets them through"),
+    sa.Column("let_through", sa.Text, comment="deletions, overwrites or both: one run may go over its limits"),
     sa.UniqueConstraint("sync_id", "name"),
 )
 
@@ -86,7 +88,8 @@ link = sa.Table(
     metadata,
     sa.Column("id", Key, primary_key=True),
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
-    sa.Column("state", sa.Text, nullable=False, server_default="live"),
+    sa.Column("state", sa.Text, nullable=False, server_default="live", comment="live, ended (deleted and passed on)"),
+    sa.Column("created_at", sa.BigInteger, nullable=False, server_default="0"),
     *(
         column
         for side in ("left", "right")
@@ -176,7 +179,12 @@ conflict = sa.Table(
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
     sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False, index=True),
     sa.Column("unit", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, comment="open (a person decides), kept (decided by policy), settled"),
+    sa.Column(
+        "state",
+        sa.Text,
+        nullable=False,
+        comment="open (a person decides), taken (a person has), kept (decided by policy), putback, settled",
+    ),
     sa.Column("winner", sa.Text, comment="the side whose values stand"),
     sa.Column("both", sa.LargeBinary, nullable=False, comment="side to property to value"),
     sa.Column("at", sa.BigInteger, nullable=False),
