@@ -101,6 +101,7 @@ class Links:
             sa.insert(tables.link).values(
                 flow_id=self._flow.id,
                 state=link.state,
+                created_at=self._store.now_ms(),
                 **{
                     f"{self._source}_scope": self._flow.source_scope,
                     **self._columns(link.source, self._source),
