@@ -26,6 +26,7 @@ from api_transport import (
     segment,
     user_agent,
 )
+from api_transport.sessions import Sessions
 from api_transport.testing import Said, serving
 
 PAGE = "<html><head><title>Logg inn</title></head><body><p>Velkommen</p></body></html>"
@@ -132,6 +133,11 @@ def test_an_error_is_one_line_that_says_where_what_and_what_to_do():
         Detail(None, "løst", None),
     ]
     assert error.request_id == "r-17"
+
+
+def test_an_error_without_any_words_has_a_text_and_never_two_lines():
+    assert str(NotFound()) == "NotFound"
+    assert "\n" not in str(UnexpectedAnswer("first\nsecond", path="/a\nb", todo="x\ny", request_id="r\n1"))
 
 
 def test_the_words_of_an_api_are_cut_short():
@@ -343,6 +349,17 @@ def test_several_threads_may_send_at_once():
             answers = list(pool.map(lambda n: transport.send("GET", "/", params={"n": n}).body["n"], range(200)))
         assert answers == [str(n) for n in range(200)]
         assert transport.requests == 200
+
+
+def test_a_session_is_never_lent_to_two_at_once_and_is_used_again():
+    sessions = Sessions({})
+    with sessions.borrowed() as one, sessions.borrowed() as other:
+        assert one is not other
+    with sessions.borrowed() as again, sessions.borrowed() as another:
+        assert {again, another} == {one, other}
+    sessions.close()
+    with sessions.borrowed() as fresh:
+        assert fresh not in (one, other)
 
 
 def test_the_http_library_is_not_patched():

@@ -122,8 +122,8 @@ def test_hiding_twice_is_hiding_once():
 
 
 def test_a_secret_that_contains_another_is_hidden_whole():
-    hide("inner-one", "outer-inner-one-more")
-    assert clean("outer-inner-one-more inner-one") == "*** ***"
+    hide("inner-one", "outer-inner-one-more", "inner-one-longer")
+    assert clean("outer-inner-one-more inner-one inner-one-longer") == "*** *** ***"
 
 
 def test_texts_too_short_for_a_secret_do_not_blot_out_the_log():

@@ -5,6 +5,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import requests
 from api_transport import OutcomeUnknown, RateLimited, ServerFailed, Transport, Unreachable
 from api_transport.retry import Failure, failure_of, is_idempotent, waits
 from api_transport.testing import DROP, HANG, Said, serving
@@ -190,11 +191,34 @@ def test_a_body_that_breaks_off_is_no_answer():
         assert len(server.asked) == 2
 
 
-def test_a_write_that_must_not_be_repeated_is_not_cut_short_by_the_time_waited_before():
+@pytest.fixture
+def timeouts(monkeypatch):
+    """The time-outs of each attempt, as the HTTP library is given them."""
+    seen = []
+    request = requests.Session.request
+
+    def noted(self, *arguments, timeout, **options):
+        seen.append(timeout)
+        return request(self, *arguments, timeout=timeout, **options)
+
+    monkeypatch.setattr(requests.Session, "request", noted)
+    return seen
+
+
+def test_a_write_that_must_not_be_repeated_is_not_cut_short_by_the_time_waited_before(timeouts):
     clock = Clock()
     with serving(answering(Said(status=429, headers={"Retry-After": "9"}), Said({}, 201))) as server:
         transport = transport_to(server.url, clock, max_elapsed=10)
         assert transport.send("POST", "/thing", json={}).status == 201
+    assert timeouts == [(10, 60), (10, 60)]
+
+
+def test_an_idempotent_request_gets_what_is_left_of_the_time_allowed(timeouts):
+    clock = Clock()
+    with serving(answering(Said(status=429, headers={"Retry-After": "6"}), Said({}))) as server:
+        transport_to(server.url, clock, max_elapsed=10).send("PUT", "/thing", json={})
+    assert timeouts[0] == (10, 10)
+    assert 3 <= timeouts[1][1] <= 4
 
 
 def test_an_address_that_never_answered_is_given_up_soon():
@@ -230,8 +254,8 @@ def test_an_error_being_handled_by_the_caller_does_not_make_a_dropped_post_look_
     with serving(lambda _: DROP) as server:
         transport = transport_to(server.url, Clock())
         try:
-            transport_to(f"http://127.0.0.1:{free_port()}", Clock(), max_elapsed=0).send("GET", "/")
-        except Unreachable:
+            requests.get(f"http://127.0.0.1:{free_port()}", timeout=5)
+        except requests.ConnectionError:
             with pytest.raises(OutcomeUnknown):
                 transport.send("POST", "/thing", json={})
 

@@ -168,6 +168,22 @@ def test_threads_with_a_rejected_token_make_one_new_session_together(run):
     assert len(server.api.tokens) == 2
 
 
+def test_a_token_that_another_thread_has_replaced_is_not_thrown_away():
+    with serving(Tripletex()) as server:
+        session = Session(Transport(f"{server.url}/v2", user_agent="test"), CONSUMER, EMPLOYEE)
+        old = session.authorization()
+        session.drop(old)
+        new = session.authorization()
+        session.drop(old)
+        assert session.authorization() == new != old
+
+
+def test_a_token_that_tripletex_repeats_in_its_words_is_hidden(run):
+    client, server = run(lambda _: envelope(400, 4000, f"Token {server.api.tokens[-1]} er feil"))
+    with pytest.raises(Refused, match=r"Token \*\*\* er feil"):
+        client.get("contact", 1, "id")
+
+
 def test_missing_rights_are_not_taken_for_a_dead_token(run):
     client, server = run(lambda _: envelope(403, 9000, "Ingen tilgang"))
     with pytest.raises(AccessDenied, match=r"Ingen tilgang.*check company_id, and the entitlements"):

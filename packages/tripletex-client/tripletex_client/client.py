@@ -243,7 +243,7 @@ class TripletexClient:
             raise ValueError(f"{len(bodies)} records in one list write, at most {LIST_WRITE} are allowed")
         answer = self._connection.send(method, f"/{resource}/list", json=list(bodies), ok=(200, 201))
         values = values_of(answer)
-        if not all(isinstance(value.get("id"), int) for value in values):
+        if len(values) != len(bodies) or not all(isinstance(value.get("id"), int) for value in values):
             raise answer.unexpected(
                 f"{len(bodies)} records were sent, the answer holds {len(values)}, or not their ids"
             )

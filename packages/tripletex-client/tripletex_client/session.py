@@ -61,7 +61,6 @@ class Session:
             if self._authorization is None:
                 # HTTP Basic: the company is the user name, the token the password.
                 basic = base64.b64encode(f"{self._company_id}:{self._new_token()}".encode()).decode()
-                hide(basic)
                 self._authorization = f"Basic {basic}"
             return self._authorization
 
