@@ -88,9 +88,13 @@ def running(
     oddities: bool = False,
     directory: Path | None = None,
 ) -> Iterator[Systems]:
-    """Both systems in this process, on free ports, in memory or in `directory`, until the block ends."""
+    """Both systems in this process, on free ports, in memory or in `directory`, until the block ends.
+
+    A directory that holds records already is served as it is.
+    """
     systems = Systems(directory)
-    systems.load(data, customers=customers, seed=seed, oddities=oddities)
+    if systems.is_empty:
+        systems.load(data, customers=customers, seed=seed, oddities=oddities)
     systems.start()
     try:
         yield systems

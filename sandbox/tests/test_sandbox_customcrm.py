@@ -209,5 +209,5 @@ def test_what_is_not_served_is_404_in_the_envelope(api):
 
 
 def test_the_server_may_normalise_what_it_is_sent(api, crm):
-    crm.register.normalise = lambda stream, name, text: text.strip()
+    crm.register.normalise = lambda _stream, _name, text: text.strip()
     assert api.expect(201, "POST", "/customers", {"Name": " A "})["Name"] == "A"

@@ -258,7 +258,7 @@ def test_a_users_edit_obeys_the_rules_and_is_in_no_log(tlx, customer):
 
 
 def test_the_server_may_normalise_what_it_is_sent(api, tlx):
-    tlx.register.normalise = lambda type_name, name, text: text.strip()
+    tlx.register.normalise = lambda _type, _name, text: text.strip()
     value = api.expect(201, "POST", "/customer", {"name": " A ", "postalAddress": {"city": " OSLO "}})["value"]
     assert value["name"] == "A"
     assert tlx.get("customer", value["id"])["postalAddress"]["city"] == "OSLO"

@@ -290,8 +290,10 @@ def test_pages_of_another_size_are_read_anew(tripletex, run, monkeypatch):
     made = contacts(tripletex, *"ABC")
     after = state(run(None, "contact"))
     monkeypatch.setattr(tap_streams, "PAGE_SIZE", 3)
+    tripletex.clear_requests()
     messages = run(after, "contact")
     assert ids(messages, "contact") == made
+    assert {request.headers["if-none-match"] for request in lists(tripletex, "contact")} == {"0"}
     assert state(messages)["bookmarks"]["contact"]["page_size"] == 3
 
 

@@ -129,6 +129,11 @@ class CustomcrmSystem:
             return _refused(error)
         return Written(_current(record, new_etag, paths))
 
+    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+        """Nothing to do: what was deleted here cannot come back, and what is there is active."""
+        del resource, paths
+        return Written(current)
+
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         """Delete a record; it stays behind as a tombstone. The CRM knows no inactive records."""
         del paths

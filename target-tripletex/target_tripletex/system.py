@@ -82,9 +82,7 @@ class TripletexSystem:
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
         """All records, active ones and inactive ones."""
-        ways: list[dict[str, Any]] = (
-            [{"isInactive": False}, {"isInactive": True}] if resource == "customer" else [{}]
-        )
+        ways: list[dict[str, Any]] = [{"isInactive": False}, {"isInactive": True}] if resource == "customer" else [{}]
         for params in ways:
             for page in self._client.pages(resource, fields=fields_for(paths), params=params):
                 for record in page.values:
@@ -259,6 +257,13 @@ class TripletexSystem:
         except ApiRefused as error:
             return _refused(error)
         return written
+
+    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+        """Make an inactive record active again."""
+        body = {"id": int(current.id), "version": _number(current.version), "isInactive": False}
+        results: dict[int, Result] = {}
+        self._update(resource, [(0, body)], paths, results)
+        return results[0]
 
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         """Deactivate a record, or delete it."""

@@ -57,19 +57,16 @@ class LineReader(MsgSpecReader):
         return counts
 
     def stop(self, signum: int) -> None:
-        """Leave as a process that this signal ended: at once while waiting for a line, else after the message.
-
-        A second signal changes nothing: Meltano and the terminal may both send one, and half a message helps nobody.
-        """
+        """Leave as a process that this signal ended: at once while waiting for a line, else after the message."""
         if self._waiting:
             raise SystemExit(128 + signum)
         self._stopped_by = signum
 
     def _next(self, lines: t.Iterator[bytes | str]) -> bytes | str | None:
-        if self._stopped_by is not None:
-            raise SystemExit(128 + self._stopped_by)
-        self._waiting = True
+        self._waiting = True  # before the look at the signal: one that comes in between must not be waited through
         try:
+            if self._stopped_by is not None:
+                raise SystemExit(128 + self._stopped_by)
             return next(lines, None)
         finally:
             self._waiting = False

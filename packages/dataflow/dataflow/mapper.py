@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -158,8 +159,13 @@ class DataflowMapper(SingerPlugin, InlineMapper):
             ) from None
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop between two messages, and leave the way a stopped process does."""
+        """Stop between two messages, and leave the way a stopped process does.
+
+        A second signal changes nothing: Meltano and the terminal may both send one, and half a message helps nobody.
+        """
         del frame
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
         self.message_reader.stop(signum)
 
 

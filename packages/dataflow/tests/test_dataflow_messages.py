@@ -1,6 +1,7 @@
 """What the mapper sends, message by message."""
 
 import json
+import signal
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -96,6 +97,10 @@ class Mapped:
 @pytest.fixture(autouse=True)
 def _in_the_project(monkeypatch):
     monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(ROOT))
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture
@@ -577,3 +582,39 @@ def test_a_table_of_one_direction_leaves_the_other_alone(tmp_path):
     (tmp_path / "product.yml").write_text(text_of)
     mapped = Mapped("tripletex-to-customcrm", ["transforms/customer.yml", str(tmp_path / "product.yml")])
     assert mapped.schema("contact", TRIPLETEX_CONTACT) == []
+
+
+@pytest.mark.parametrize("while_waiting", [True, False])
+def test_a_signal_is_served_between_two_messages(while_waiting, capsysbinary):
+    mapped = Mapped("customcrm-to-tripletex")
+    schema = json.dumps({"type": "SCHEMA", "stream": "product", "schema": CRM["product"]})
+    record = json.dumps({"type": "RECORD", "stream": "product", "record": {"Id": "v-1", "Name": "Skrue"}})
+
+    def stop():
+        mapped.mapper._handle_termination(signal.SIGTERM, None)
+
+    def given():
+        yield schema
+        yield record
+        if while_waiting:
+            stop()
+        yield record
+        raise AssertionError
+
+    if not while_waiting:
+        build = mapped.mapper.map_record_message
+        calls = iter([None, stop])
+
+        def stop_at_the_second(message):
+            yield from build(message)
+            if (call := next(calls)) is not None:
+                call()
+
+        mapped.mapper.map_record_message = stop_at_the_second
+    with pytest.raises(SystemExit) as left:
+        mapped.mapper.listen(given())
+    assert left.value.code == 143
+    mapped.mapper.message_writer.flush()
+    out = capsysbinary.readouterr().out
+    types = [json.loads(line)["type"] for line in out.splitlines()]
+    assert types == ["SCHEMA", "RECORD", *([] if while_waiting else ["RECORD"])]

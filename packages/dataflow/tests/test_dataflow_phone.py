@@ -73,6 +73,7 @@ NOT_A_NUMBER = [
     "-",
     "+",
     "22334455#1",
+    "+55 015 11 96123-4567",  # with the carrier to call it by
 ]
 
 

@@ -1,84 +1,99 @@
-"""Deletions of the source: queued while a stream is read, made at its end."""
+"""Deletions of the source: remembered as they come in, made when its stream has ended and they have been counted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from record_sync.conflict import DELETED, decided_for
 from record_sync.outcome import Outcome
 from record_sync.plan import deletion_is_contested
-from record_sync.record import Current, Incoming, Link
-from record_sync.store.waiting import PARKED
+from record_sync.record import CONTESTED, ENDED, GONE, Current, Link
 from record_sync.system import Refused, RemoveRequest, Unknown, Written
 
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
 
-ENDED = "ended"
-"""State of a link whose records were deleted on one side, and on the other by its policy."""
-
 
 class Deletions:
-    """Passes on what was deleted in the source, by the flow's policy."""
+    """Passes on what is gone from the source, by the flow's policy.
+
+    What is to be deleted stands in the store (the link's source is *gone*), so nothing is lost where a run ends before.
+    """
 
     def __init__(self, flow: FlowSync) -> None:
         self._flow = flow
 
     def make(self) -> None:
-        """Make the deletions that queued up."""
+        """Make the deletions that are due.
+
+        Raises:
+            BreakerOpenError: they are too many to be made unasked; none was made.
+        """
         flow = self._flow
-        pending = [(link, record) for link, record in flow.deletions.values() if link.state != ENDED]
-        for link, record in flow.deletions.values():
-            if link.state == ENDED:
-                flow.finish_record(record.id, Outcome.UNCHANGED)
-        flow.deletions = {}
-        if not pending:
+        with flow.store.begin() as connection:
+            pending = flow.links.with_state(connection, source_state=GONE)
+            decisions = flow.conflicts.taken(connection, [link.id or 0 for link in pending])
+        due = []
+        for link in pending:
+            decision = decided_for(decisions, link, DELETED)
+            if link.state == CONTESTED and decision is None:
+                continue
+            if decision == flow.key.target_side:
+                continue  # the other line makes the record anew
+            due.append((link, decision is not None))
+        if not due:
             return
         if flow.rules.on_delete == "ignore":
-            for link, record in pending:
-                self._end(link, record, Outcome.UNCHANGED)
+            for link, _ in due:
+                self._end(link, Outcome.UNCHANGED)
             return
-        ids = [link.target.id for link, _ in pending]
-        read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths)
-        for link, record in pending:
+        flow.breaker.check_deletions(len(due))
+        read = flow.system.read(flow.rules.target_resource, [link.target.id for link, _ in due], flow.rules.paths)
+        for link, is_decided in due:
             current = read.get(link.target.id)
             if current is None:
-                link.target.state = "gone"
-                self._end(link, record, Outcome.UNCHANGED)
-            elif deletion_is_contested(link, current, flow.rules, flow.prints):
-                self._contested(link, record, current)
+                link.target.state = GONE
+                self._end(link, Outcome.UNCHANGED)
+            elif not is_decided and deletion_is_contested(link, current, flow.rules, flow.prints):
+                self._contested(link, current)
             else:
-                self._remove(link, record, current)
+                self._remove(link, current)
 
-    def _remove(self, link: Link, record: Incoming, current: Current) -> None:
+    def _remove(self, link: Link, current: Current) -> None:
         flow = self._flow
         request = RemoveRequest(current, flow.rules.on_delete)
         result = flow.system.remove(flow.rules.target_resource, request, flow.rules.paths)
         if isinstance(result, Written):
             link.target.version = link.target.own_version = result.current.version
             link.target.written_at = flow.store.now()
-            self._end(link, record, Outcome.DELETED)
+            if flow.rules.on_delete == "delete":
+                link.target.state = GONE
+            self._end(link, Outcome.DELETED)
         elif isinstance(result, Refused | Unknown):
-            flow.wait(record, PARKED, result.reason)
+            # The link still says that its source is gone: the next run tries again.
+            flow.finish_record(link.source.id, Outcome.HELD, result.reason)
         else:
-            self._contested(link, record, current)
+            self._contested(link, current)
 
-    def _contested(self, link: Link, record: Incoming, current: Current) -> None:
+    def _contested(self, link: Link, current: Current) -> None:
         """Deleted here, edited there: nothing is deleted, and a person decides."""
         flow = self._flow
+        link.state = CONTESTED
         with flow.store.begin() as connection:
+            flow.links.save(connection, [link])
             flow.conflicts.put(
                 connection,
                 link.id or 0,
-                "deleted",
+                DELETED,
                 None,
                 {flow.key.source_side: {"deleted": True}, flow.key.target_side: dict(current.values)},
             )
-        flow.finish_record(record.id, Outcome.CONFLICT)
+        flow.finish_record(link.source.id, Outcome.CONFLICT, "deleted here, edited in the other system")
 
-    def _end(self, link: Link, record: Incoming, outcome: Outcome) -> None:
+    def _end(self, link: Link, outcome: Outcome) -> None:
         flow = self._flow
-        link.source.state = "gone"
         link.state = ENDED
         with flow.store.begin() as connection:
             flow.links.save(connection, [link])
-        flow.finish_record(record.id, outcome)
+            flow.conflicts.settle(connection, link.id or 0, DELETED)
+        flow.finish_record(link.source.id, outcome)

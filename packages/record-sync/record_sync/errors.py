@@ -8,6 +8,7 @@
     │   ├── StampMismatchError     it belongs to another system or company
     │   └── StoreLockedError       another run works with it
     ├── BehindTheTapError      the tap reads from further on than the store remembers: a full read is needed
+    ├── BreakerOpenError       more would be deleted or overwritten than a run may without asking
     └── TooManyFailuresError   more records were refused than the run may leave behind
 
 A refused record is not an error: it is an outcome, and waits in the store.
@@ -38,6 +39,10 @@ class StoreLockedError(StoreError):
 
 class BehindTheTapError(SyncError):
     """The tap starts from a bookmark that this store never acknowledged."""
+
+
+class BreakerOpenError(SyncError):
+    """More would be deleted or overwritten than a run may without asking; it was held back."""
 
 
 class TooManyFailuresError(SyncError):

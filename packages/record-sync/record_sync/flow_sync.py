@@ -12,11 +12,14 @@ import msgspec
 import sqlalchemy as sa
 
 from record_sync.bases import saw
+from record_sync.breaker import Breaker, Limits
+from record_sync.conflict import DELETED, Decisions, decided_for
 from record_sync.finder import Finder
 from record_sync.linking import Linking
 from record_sync.outcome import Outcome, Tally
 from record_sync.plan import changed, is_stale
-from record_sync.record import Incoming, Link
+from record_sync.presence import Presence
+from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Incoming, Link
 from record_sync.recovery import Recovery
 from record_sync.references import ReferencedFlow, Resolved, resolve
 from record_sync.rules import FlowRules
@@ -24,7 +27,7 @@ from record_sync.store.conflicts import Conflicts
 from record_sync.store.intents import Intents
 from record_sync.store.links import Links
 from record_sync.store.store import FlowKey, Store
-from record_sync.store.waiting import AMBIGUOUS, INVALID, PARKED, REFERENCE, Waiting, WaitingRecords
+from record_sync.store.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE, Waiting, WaitingRecords
 from record_sync.system import TargetSystem
 from record_sync.updating import ToUpdate, Updating
 
@@ -33,6 +36,7 @@ OUTCOME_OF_WAITING = {
     INVALID: Outcome.PARKED,
     REFERENCE: Outcome.WAITING,
     AMBIGUOUS: Outcome.AMBIGUOUS,
+    CONFLICT: Outcome.CONFLICT,
 }
 
 
@@ -49,7 +53,13 @@ class FlowSync:
     """The work of one run on one flow."""
 
     def __init__(
-        self, store: Store, connect: Callable[[], TargetSystem], rules: FlowRules, key: FlowKey, tally: Tally
+        self,
+        store: Store,
+        connect: Callable[[], TargetSystem],
+        rules: FlowRules,
+        key: FlowKey,
+        tally: Tally,
+        limits: Limits = Limits(),
     ) -> None:
         self.store = store
         self._connect = connect
@@ -62,7 +72,8 @@ class FlowSync:
         self.waiting = WaitingRecords(store, key)
         self.conflicts = Conflicts(store, key)
         self.finder = Finder(connect, rules)
-        self.deletions: dict[int, tuple[Link, Incoming]] = {}
+        self.breaker = Breaker(store, key, limits)
+        self.presence = Presence(self)
         self._updating = Updating(self)
         self._linking = Linking(self)
         self.recovery = Recovery(self)
@@ -73,6 +84,10 @@ class FlowSync:
     def system(self) -> TargetSystem:
         """The system that is written to."""
         return self._connect()
+
+    def note(self, text: str) -> None:
+        """Tell the operator something at the end of the run."""
+        self.tally.notes.append(text)
 
     def recover(self) -> None:
         """Settle what an earlier run began and did not finish, before anything else is planned."""
@@ -109,7 +124,11 @@ class FlowSync:
 
     def park_invalid(self, record: Incoming, reason: str) -> None:
         """Keep a record that is no valid one, so that it is not lost silently."""
-        self.wait(record, INVALID, reason)
+        with self.store.begin() as connection:
+            link = self.links.of_sources(connection, [record.id]).get(record.id)
+            if link is not None:
+                self.presence.seen.add(link.id or 0)
+            self.put_waiting(connection, record, INVALID, reason)
 
     def _take(self, records: list[Incoming]) -> None:
         with self.store.begin() as connection:
@@ -117,21 +136,25 @@ class FlowSync:
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
             self.recovery.settle_opposite(connection, records, links)
+            for link in links.values():
+                self.presence.seen.add(link.id or 0)
+            decisions = self.conflicts.taken(connection, [link.id or 0 for link in links.values()])
             fresh = [
                 one for one in records if not self._set_aside(connection, one, links.get(one.id), waiting.get(one.id))
             ]
-            updates, unlinked = self._sort(connection, fresh, links, waiting)
+            updates, unlinked, lost = self._sort(connection, fresh, links, waiting, decisions)
             resolved = {
                 one.record.id: one
                 for one in resolve(
                     connection,
-                    [*(one.incoming for one in updates), *unlinked],
+                    [*(one.incoming for one in updates), *unlinked, *lost],
                     self.rules,
                     lambda name: self._referenced(connection, name),
                 )
             }
         self._updating.run([self._with_references(one, resolved[one.incoming.id]) for one in updates])
         self._linking.run([resolved[one.id] for one in unlinked])
+        self._linking.create_again([(resolved[one.id], links[one.id]) for one in lost])
 
     def _referenced(self, connection: sa.Connection, name: str) -> ReferencedFlow | None:
         key = self.store.flow_named(connection, name, self.key.source_side, self.key.target_side)
@@ -168,7 +191,11 @@ class FlowSync:
             self.waiting.remove(connection, [record.id])
             if link is None or link.id is None:
                 return self._done(record, Outcome.UNCHANGED)
-            self.deletions[link.id] = (link, record)
+            if link.state == ENDED:
+                return self._done(record, Outcome.UNCHANGED)
+            # Remembered in the store: it is made when the stream has ended, by this run or a later one.
+            link.source.state = GONE
+            self.links.save(connection, [link])
             return True
         return False
 
@@ -186,8 +213,10 @@ class FlowSync:
         records: list[Incoming],
         links: dict[str, Link],
         waiting: dict[str, Waiting],
-    ) -> tuple[list[ToUpdate], list[Incoming]]:
-        updates, unlinked, seen = [], [], []
+        decisions: Decisions,
+    ) -> tuple[list[ToUpdate], list[Incoming], list[Incoming]]:
+        """Tell apart what was changed, what has no counterpart, and what is to get its lost counterpart again."""
+        updates, unlinked, lost, seen = [], [], [], []
         for record in records:
             link = links.get(record.id)
             if link is None:
@@ -203,16 +232,54 @@ class FlowSync:
             news = saw(link.source, record.version, record.modified_at)
             for path, mark in change.confirmed.items():
                 link.source.base.agree(path, mark)
-            if change.units:
-                updates.append(ToUpdate(incoming=record, original=record, link=link, units=change.units))
+            is_back, was_ended = self._is_back(connection, link)
+            if link.target.state == GONE and not was_ended:
+                decision = decided_for(decisions, link, DELETED)
+                if link.state == CONTESTED and decision == self.key.source_side:
+                    lost.append(record)
+                    continue
+                if change.units or link.state == CONTESTED:
+                    self.contest(connection, record, link)
+                    continue
+            elif link.target.state == GONE:
+                lost.append(record)
                 continue
-            if news or change.confirmed:
+            if change.units or was_ended:
+                updates.append(
+                    ToUpdate(incoming=record, original=record, link=link, units=change.units, restore=was_ended)
+                )
+                continue
+            if news or change.confirmed or is_back:
                 seen.append(link)
             if record.id in waiting:
                 self.waiting.remove(connection, [record.id])
             self._done(record, Outcome.UNCHANGED)
         self.links.save(connection, seen)
-        return updates, unlinked
+        return updates, unlinked, lost
+
+    def _is_back(self, connection: sa.Connection, link: Link) -> tuple[bool, bool]:
+        """A record that came is not gone: tells whether it was, and whether that had been passed on."""
+        if link.source.state == LIVE:
+            return False, False
+        was_ended = link.state == ENDED
+        link.source.state = link.state = LIVE
+        self.conflicts.settle(connection, link.id or 0, DELETED)
+        return True, was_ended
+
+    def contest(self, connection: sa.Connection, record: Incoming, link: Link) -> None:
+        """Edited here, gone there: nothing is created or deleted, and a person decides."""
+        link.target.state, link.state = GONE, CONTESTED
+        self.links.save(connection, [link])
+        self.conflicts.put(
+            connection,
+            link.id or 0,
+            DELETED,
+            None,
+            {self.key.source_side: dict(record.source), self.key.target_side: {"deleted": True}},
+        )
+        self.put_waiting(
+            connection, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
+        )
 
     # -- ending a record
 

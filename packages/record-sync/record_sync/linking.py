@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from record_sync.bases import created_link, saw
+from record_sync.conflict import DELETED
 from record_sync.matching import Keys, Match, MatchKind, criterion_key, first_match, keys_of
 from record_sync.outcome import Outcome
-from record_sync.record import End, Incoming, Link
+from record_sync.record import ENDED, GONE, LIVE, Base, End, Incoming, Link
 from record_sync.references import Resolved
 from record_sync.store.intents import Intent
 from record_sync.store.waiting import AMBIGUOUS, PARKED, REFERENCE
@@ -28,6 +29,8 @@ class ToCreate(msgspec.Struct, frozen=True):
     resolved: Resolved
     original: Incoming
     values: Values
+    link: Link | None = None
+    """Of a record whose counterpart is gone and is to be made again."""
 
 
 class Linking:
@@ -82,7 +85,11 @@ class Linking:
         candidates = {one.record.id: flow.finder.candidates(one.record.values, keys[one.record.id]) for one in records}
         ids = {one.id for some in candidates.values() for one in some}
         with flow.store.begin() as connection:
-            linked = set(flow.links.of_targets(connection, ids))
+            linked = {
+                target_id
+                for target_id, link in flow.links.of_targets(connection, ids).items()
+                if not self._is_orphan(link)
+            }
             reserved = flow.waiting.reserved_targets(connection, ids)
         matches, later = [], []
         claimed: set[Any] = set()
@@ -110,6 +117,10 @@ class Linking:
             matches.append((one, match))
         return matches, later
 
+    def _is_orphan(self, link: Link) -> bool:
+        """Whether a linked target's source is gone, so that a record that returns under a new id may take its place."""
+        return link.flow == self._flow.key.name and link.source.state == GONE
+
     def _original(self, one: Resolved) -> Incoming:
         return one.original if one.original is not None else one.record
 
@@ -122,17 +133,28 @@ class Linking:
             flow.waiting.remove(connection, [one.record.id])
         flow.finish_record(one.record.id, Outcome.UNMATCHED)
 
+    def create_again(self, lost: Sequence[tuple[Resolved, Link]]) -> None:
+        """Make the counterparts again that were deleted."""
+        creates = []
+        for one, link in lost:
+            if one.missing:
+                self._flow.wait(self._original(one), REFERENCE, f"waits for {', '.join(one.missing)}")
+            else:
+                creates.append(ToCreate(one, self._original(one), _to_send(one.record), link))
+        self._create(creates)
+
     # -- an existing record
 
     def _link(self, found: list[tuple[Resolved, str]]) -> None:
         flow = self._flow
         updates = []
         with flow.store.begin() as connection:
+            orphans = flow.links.of_targets(connection, [target_id for _, target_id in found])
             for one, target_id in found:
-                link = Link(source=End(id=one.record.id), target=End(id=target_id), flow=flow.rules.flow)
-                saw(link.source, one.record.version, one.record.modified_at)
                 # With no base yet: should the run end here, the next one merges them as it would now.
-                flow.links.add(connection, link)
+                orphan = orphans.get(target_id)
+                was_ended = orphan is not None and orphan.state == ENDED
+                link = self._taken_over(connection, orphan, one) if orphan else self._linked(connection, target_id, one)
                 flow.linked_now.add(one.record.id)
                 updates.append(
                     ToUpdate(
@@ -147,9 +169,28 @@ class Linking:
                         ),
                         missing=one.missing,
                         found_now=True,
+                        restore=was_ended,
                     )
                 )
         self._updating.run(updates)
+
+    def _linked(self, connection: Any, target_id: str, one: Resolved) -> Link:
+        link = Link(source=End(id=one.record.id), target=End(id=target_id), flow=self._flow.rules.flow)
+        saw(link.source, one.record.version, one.record.modified_at)
+        self._flow.links.add(connection, link)
+        return link
+
+    def _taken_over(self, connection: Any, link: Link, one: Resolved) -> Link:
+        """Give the link of a record that was gone to the one that returns in its place."""
+        flow = self._flow
+        flow.links.rename_source(connection, link, one.record.id)
+        link.source = End(id=one.record.id)
+        link.target.base = Base()
+        link.state = LIVE
+        saw(link.source, one.record.version, one.record.modified_at)
+        flow.links.save(connection, [link])
+        flow.conflicts.settle(connection, link.id or 0, DELETED)
+        return link
 
     # -- a new record
 
@@ -196,7 +237,13 @@ class Linking:
         if isinstance(result, Written):
             record = one.resolved.record
             link = created_link(record, result.current, one.values, flow.rules, flow.prints, flow.store.now())
-            flow.links.add(connection, link)
+            if one.link is None:
+                flow.links.add(connection, link)
+            else:
+                flow.links.rename_target(connection, one.link, link.target.id)
+                link.id = one.link.id
+                flow.links.save(connection, [link])
+                flow.conflicts.settle(connection, link.id or 0, DELETED)
             flow.finder.created(result.current, one.values)
             flow.waiting.remove(connection, [record.id])
             flow.waiting.include(connection, [record.id])

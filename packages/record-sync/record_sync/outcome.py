@@ -34,6 +34,8 @@ class Outcome(Enum):
     PARKED = "parked"
     """Refused by the system, or not valid; tried again on later runs."""
     DELETED = "deleted"
+    HELD = "held back"
+    """A deletion that could not be made yet."""
     GONE = "gone"
     """The target's record is not there any more."""
 
@@ -49,6 +51,7 @@ class Tally(msgspec.Struct):
 
     flows: dict[str, Counter[Outcome]] = msgspec.field(default_factory=dict)
     reasons: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    notes: list[str] = msgspec.field(default_factory=list)
 
     def count(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
         """Count one record; a reason says what a person should know of it."""

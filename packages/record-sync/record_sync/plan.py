@@ -6,8 +6,10 @@ a conflict has the same winner.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 
 import msgspec
 
@@ -122,6 +124,7 @@ def plan(
     current: Current,
     rules: FlowRules,
     prints: Fingerprints,
+    taken: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Decide each changed unit against the target's current record.
 
@@ -132,9 +135,11 @@ def plan(
         current: the target's record as it is now.
         rules: the flow's.
         prints: makes fingerprints.
-
+        taken: the sides that a person took, by the units' keys.
     """
-    return Plan(tuple(_decide(unit, incoming, link, current, rules, prints) for unit in units))
+    return Plan(
+        tuple(_decide(unit, incoming, link, current, rules, prints, taken.get(rules.unit_key(unit))) for unit in units)
+    )
 
 
 def _decide(
@@ -144,12 +149,15 @@ def _decide(
     current: Current,
     rules: FlowRules,
     prints: Fingerprints,
+    taken: str | None,
 ) -> Decision:
     if all(same(one.compare, incoming.values[one.path], current.get(one.path)) for one in unit.properties):
         return Decision(unit, Verdict.AGREED)
     agreed_before = link is not None and all(link.source.base.knows(path) for path in unit.sources)
     if link is not None and agreed_before and target_unchanged(unit, link.target, current, prints):
         return Decision(unit, Verdict.WRITE)
+    if taken is not None:
+        return Decision(unit, Verdict.WRITE if taken == rules.source_side else Verdict.KEEP)
     offered = any(not empty(incoming.values[one.path]) for one in unit.properties)
     present = any(not empty(current.get(one.path)) for one in unit.properties)
     if offered and not present:

@@ -9,6 +9,16 @@ import msgspec
 
 from record_sync.values import Value, Values
 
+LIVE = "live"
+SUSPECT = "suspect"
+"""A complete read did not bring it."""
+GONE = "gone"
+"""It was looked up, and is not there."""
+ENDED = "ended"
+"""Of a link: deleted on one side, and passed on by the flow's policy."""
+CONTESTED = "contested"
+"""Of a link: deleted on one side and edited on the other; a person decides."""
+
 
 class Base(msgspec.Struct):
     """Fingerprints of one side's synchronised properties, as last agreed there.
@@ -52,8 +62,8 @@ class End(msgspec.Struct):
     written_at: datetime | None = None
     """When we last wrote to it, by our own clock."""
     base: Base = msgspec.field(default_factory=Base)
-    state: str = "live"
-    """live, suspect (not seen in a full read), gone (looked up, not there)."""
+    state: str = LIVE
+    """live, suspect or gone"""
 
     def edited(self, version: str | None, modified_at: datetime | None) -> datetime | None:
         """When the record that is now at this version was last edited by somebody other than us."""
@@ -67,7 +77,8 @@ class Link(msgspec.Struct):
     target: End
     flow: str
     id: int | None = None
-    state: str = "live"
+    state: str = LIVE
+    """live, ended or contested"""
 
 
 class Incoming(msgspec.Struct):

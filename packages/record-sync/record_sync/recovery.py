@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from record_sync.canonical import canonical, same
 from record_sync.matching import criterion_key, keys_of
-from record_sync.record import Current, End, Incoming, Link
+from record_sync.record import GONE, Current, End, Incoming, Link
 from record_sync.store.intents import Intent
 from record_sync.values import Values, empty
 
@@ -94,7 +94,8 @@ class Recovery:
 
     def _adopt(self, connection: sa.Connection, intent: Intent, found: list[Current]) -> None:
         flow = self._flow
-        if flow.links.of_sources(connection, [intent.source_id]):
+        before = flow.links.of_sources(connection, [intent.source_id]).get(intent.source_id)
+        if before is not None and before.target.state != GONE:
             return
         linked = flow.links.of_targets(connection, [one.id for one in found])
         free = [one for one in found if one.id not in linked]
@@ -115,7 +116,12 @@ class Recovery:
             flow=flow.rules.flow,
         )
         self._own_creation(link.source, link.target, intent, current.values, current.version, current.modified_at)
-        flow.links.add(connection, link)
+        if before is None:
+            flow.links.add(connection, link)
+        else:
+            flow.links.rename_target(connection, before, current.id)
+            link.id = before.id
+            flow.links.save(connection, [link])
 
     def _own_creation(
         self,

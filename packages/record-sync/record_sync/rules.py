@@ -32,11 +32,6 @@ class Unit(msgspec.Struct, frozen=True):
     properties: tuple[Property, ...]
     policy: str
 
-    @property
-    def name(self) -> str:
-        """How the unit is called towards people: its target properties."""
-        return "+".join(one.path for one in self.properties)
-
 
 class FlowRules(msgspec.Struct, frozen=True):
     """What is synchronised with what, and what to do where both sides disagree."""
@@ -62,6 +57,16 @@ class FlowRules(msgspec.Struct, frozen=True):
     def paths(self) -> frozenset[str]:
         """Every target property that is read or written."""
         return frozenset(one.path for one in self.properties)
+
+    def unit_key(self, unit: Unit) -> str:
+        """One name for a unit, whichever direction plans it."""
+        sides = sorted(
+            (
+                (self.source_side, "+".join(sorted(unit.sources))),
+                (self.target_side, "+".join(sorted(one.path for one in unit.properties))),
+            )
+        )
+        return " = ".join(paths for _, paths in sides)
 
     def kind(self, path: str) -> str:
         """How values at a path are compared."""

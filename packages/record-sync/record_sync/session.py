@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+import sqlalchemy as sa
+
+from record_sync.breaker import Limits
+from record_sync.conflict import put_back
 from record_sync.deletions import Deletions
-from record_sync.errors import BehindTheTapError, SyncError, TooManyFailuresError
+from record_sync.errors import BehindTheTapError, BreakerOpenError, SyncError, TooManyFailuresError
 from record_sync.flow_sync import FlowSync
 from record_sync.outcome import Tally
 from record_sync.rules import FlowRules
 from record_sync.store.runs import Runs
 from record_sync.store.store import Store
+from record_sync.store.waiting import CONFLICT, Waiting
 from record_sync.system import TargetSystem
 
 FEW_FAILURES = 20
@@ -28,13 +33,17 @@ class Session:
         max_failure_share: more refused records than this share of a flow end the run.
     """
 
-    def __init__(self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2) -> None:
+    def __init__(
+        self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2, limits: Limits = Limits()
+    ) -> None:
         self.store = store
         self._system = system
         self.tally = Tally()
         self.flows: dict[str, FlowSync] = {}
         self.notes: list[str] = []
         self._max_failure_share = max_failure_share
+        self._limits = limits
+        self._held: list[BreakerOpenError] = []
         self._stamped = False
         self._runs = Runs(store)
         self._begun = store.now_ms()
@@ -79,7 +88,7 @@ class Session:
     def flow(self, rules: FlowRules) -> FlowSync:
         """Take a flow into the run; what an earlier run left half done in it is settled first."""
         key, different = self.store.flow(rules)
-        flow = FlowSync(self.store, self.system, rules, key, self.tally)
+        flow = FlowSync(self.store, self.system, rules, key, self.tally, self._limits)
         self.flows[rules.flow] = flow
         flow.recover()
         if different:
@@ -128,19 +137,42 @@ class Session:
     # -- the end
 
     def finish(self) -> None:
-        """Try again what waits, then make the deletions that queued up."""
+        """Try again what waits, then make the deletions that are due. How it went tells :meth:`verdict`."""
         self.settle_references()
         for flow in self.flows.values():
             with self.store.begin() as connection:
-                due = flow.waiting.due(connection, begun=self._begun)
+                due = [*flow.waiting.due(connection, begun=self._begun), *self._decided(connection, flow)]
             if due:
                 flow.retry(due)
         self.settle_references()
         for flow in self.flows.values():
-            Deletions(flow).make()
+            flow.presence.verify()
+            put_back(flow)
+            try:
+                Deletions(flow).make()
+            except BreakerOpenError as error:
+                self._held.append(error)
+            else:
+                flow.breaker.close()
         with self.store.begin() as connection:
             for flow in self.flows.values():
                 flow.conflicts.purge(connection)
+
+    def _decided(self, connection: sa.Connection, flow: FlowSync) -> list[Waiting]:
+        """Records whose conflict a person has decided."""
+        links = [flow.links.get(connection, link_id) for link_id in flow.conflicts.links_taken(connection)]
+        waiting = flow.waiting.of(connection, [link.source.id for link in links if link is not None])
+        return [row for row in waiting.values() if row.kind == CONFLICT]
+
+    def verdict(self) -> None:
+        """Say whether the run was a good one, when all it did is stored.
+
+        Raises:
+            BreakerOpenError: deletions were held back.
+            TooManyFailuresError: more was refused than a run may leave behind.
+        """
+        for error in self._held:
+            raise error
         self.check_failures()
 
     def settle_references(self) -> None:

@@ -101,5 +101,8 @@ class TargetSystem(Protocol):
     ) -> Iterator[Sequence[Result]]:
         """Change records, a batch at a time: each yield answers the next requests, in their order."""
 
+    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+        """Bring back a record that a removal deactivated."""
+
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         """Deactivate or delete a record."""

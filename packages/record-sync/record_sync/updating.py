@@ -15,7 +15,7 @@ from record_sync.plan import Decision, Plan, Verdict, changed, plan
 from record_sync.record import Current, Incoming, Link
 from record_sync.rules import Unit
 from record_sync.store.intents import Intent, SentUnit
-from record_sync.store.waiting import PARKED, REFERENCE
+from record_sync.store.waiting import CONFLICT, PARKED, REFERENCE
 from record_sync.system import Moved, Refused, Result, Unknown, UpdateRequest, Written
 from record_sync.values import Values
 
@@ -37,6 +37,8 @@ class ToUpdate(msgspec.Struct, frozen=True):
     missing: tuple[str, ...] = ()
     found_now: bool = False
     """The link was made in this very step, by first match."""
+    restore: bool = False
+    """The source came back after its deletion was passed on: the target has to come back too."""
     intent: Intent | None = None
     """An attempt at this very update that found the record moved, or may have been carried out after all."""
 
@@ -73,22 +75,36 @@ class Updating:
 
     def _round(self, updates: list[ToUpdate]) -> list[ToUpdate]:
         flow = self._flow
-        reading = [one.link.target.id for one in updates if one.units]
+        reading = [one.link.target.id for one in updates if one.units or one.restore]
         read = flow.system.read(flow.rules.target_resource, reading, flow.rules.paths) if reading else {}
+        for update in updates:
+            if update.restore and update.link.target.id in read:
+                read[update.link.target.id] = self._restored(read[update.link.target.id])
         planned: list[Planned] = []
         with flow.store.begin() as connection:
             for update in updates:
                 current = read.get(update.link.target.id)
                 if not update.units:
+                    flow.links.save(connection, [update.link])
                     self._finish(connection, update, Outcome.UNCHANGED)
                 elif current is None:
-                    self._gone(connection, update)
+                    flow.contest(connection, update.original, update.link)
                 else:
                     write = self._plan(connection, self._after_attempt(connection, update, current), current)
                     if write is not None:
                         planned.append(write)
+        flow.breaker.check_overwrites(sum(not one.update.found_now for one in planned))
+        with flow.store.begin() as connection:
             flow.intents.add(connection, [one.intent for one in planned])
         return self._write(planned)
+
+    def _restored(self, current: Current) -> Current:
+        flow = self._flow
+        result = flow.system.restore(flow.rules.target_resource, current, flow.rules.paths)
+        if not isinstance(result, Written):
+            return current
+        known = {**current.values, **result.current.values}
+        return msgspec.structs.replace(result.current, values=known, handle=current.handle)
 
     def _after_attempt(self, connection: sa.Connection, update: ToUpdate, current: Current) -> ToUpdate:
         """Take what an attempt did write as ours, before the record is planned anew."""
@@ -104,18 +120,18 @@ class Updating:
     def _plan(self, connection: sa.Connection, update: ToUpdate, current: Current) -> Planned | None:
         flow = self._flow
         link = update.link
-        if current.id != link.target.id:
-            # The system answered with the record that took the old one's place.
-            flow.links.alias(connection, link, target_id=current.id)
+        # A system may answer with the record that took the old one's place.
+        flow.links.rename_target(connection, link, current.id)
         saw(link.target, current.version, current.modified_at)
         agreed_before = None if update.found_now else link
-        result = plan(update.incoming, update.units, agreed_before, current, flow.rules, flow.prints)
+        taken = flow.conflicts.taken(connection, [link.id or 0]).get(link.id or 0, {})
+        result = plan(update.incoming, update.units, agreed_before, current, flow.rules, flow.prints, taken)
         settle_without_write(link, result, update.incoming, current, flow.prints)
         self._tell_conflicts(connection, update, current, result)
         writes = result.writes(update.incoming, current)
         if not writes:
             flow.links.save(connection, [link])
-            self._finish(connection, update, _outcome_without_write(update, result))
+            self._finish(connection, update, _outcome_without_write(update, result), result)
             return None
         flow.links.save(connection, [link])
         return Planned(update, current, result, writes, self._intent(update, current, result))
@@ -192,12 +208,20 @@ class Updating:
         units = one.plan.units(Verdict.WRITE)
         settle_written(link, units, one.update.incoming, one.current, result.current, one.writes, flow.prints)
         for unit in units:
-            flow.conflicts.settle(connection, link.id or 0, unit.name)
+            flow.conflicts.settle(connection, link.id or 0, flow.rules.unit_key(unit))
         flow.links.save(connection, [link])
-        self._finish(connection, one.update, Outcome.LINKED_UPDATED if one.update.found_now else Outcome.UPDATED)
+        outcome = Outcome.LINKED_UPDATED if one.update.found_now else Outcome.UPDATED
+        self._finish(connection, one.update, outcome, one.plan)
 
-    def _finish(self, connection: sa.Connection, update: ToUpdate, outcome: Outcome) -> None:
+    def _finish(
+        self, connection: sa.Connection, update: ToUpdate, outcome: Outcome, result: Plan | None = None
+    ) -> None:
         flow = self._flow
+        held = result.units(Verdict.HOLD) if result is not None else []
+        if held:
+            properties = ", ".join(flow.rules.unit_key(unit) for unit in held)
+            flow.put_waiting(connection, update.original, CONFLICT, f"edited on both sides: {properties}")
+            return
         if update.missing:
             # What it refers to is not there yet; all else is done.
             flow.put_waiting(connection, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
@@ -205,16 +229,6 @@ class Updating:
         flow.waiting.remove(connection, [update.incoming.id])
         flow.waiting.include(connection, [update.incoming.id])
         flow.finish_record(update.incoming.id, outcome)
-
-    def _gone(self, connection: sa.Connection, update: ToUpdate) -> None:
-        flow = self._flow
-        update.link.target.state = "gone"
-        flow.links.save(connection, [update.link])
-        flow.finish_record(
-            update.incoming.id,
-            Outcome.GONE,
-            f"its counterpart {update.link.target.id} is gone from {flow.key.target_side}",
-        )
 
     def _tell_conflicts(self, connection: sa.Connection, update: ToUpdate, current: Current, result: Plan) -> None:
         """Keep the values that lose now, and those that wait for a person.
@@ -228,12 +242,12 @@ class Updating:
             flow.conflicts.put(
                 connection,
                 update.link.id or 0,
-                decision.unit.name,
+                flow.rules.unit_key(decision.unit),
                 None if decision.verdict is Verdict.HOLD else flow.key.source_side,
                 self._both_values(update, current, decision),
             )
         for unit in result.units(Verdict.AGREED):
-            flow.conflicts.settle(connection, update.link.id or 0, unit.name)
+            flow.conflicts.settle(connection, update.link.id or 0, flow.rules.unit_key(unit))
 
     def _both_values(self, update: ToUpdate, current: Current, decision: Decision) -> dict[str, Values]:
         return {
@@ -243,8 +257,6 @@ class Updating:
 
 
 def _outcome_without_write(update: ToUpdate, result: Plan) -> Outcome:
-    if result.units(Verdict.HOLD):
-        return Outcome.CONFLICT
     if update.found_now:
         return Outcome.LINKED
     return Outcome.KEPT if result.units(Verdict.KEEP) else Outcome.AGREED

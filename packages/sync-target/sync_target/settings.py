@@ -32,6 +32,26 @@ SYNC_SETTINGS: tuple[th.Property[Any], ...] = (
         description="A run in which more of a flow's records are refused than this share ends with an error",
     ),
     th.Property(
+        "max_delete_share",
+        th.NumberType(minimum=0, maximum=1, nullable=False),
+        default=0.1,
+        title="Largest share of deletions",
+        description=(
+            "Where more of a flow's linked records than this share (and more than 20) would be deleted or "
+            "deactivated in one run, none is, and the run ends with an error"
+        ),
+    ),
+    th.Property(
+        "max_overwrite_share",
+        th.NumberType(minimum=0, maximum=1, nullable=False),
+        default=0.5,
+        title="Largest share of overwrites",
+        description=(
+            "Where more of a flow's linked records than this share (and more than 20) would be changed in one run, "
+            "the run stops with an error"
+        ),
+    ),
+    th.Property(
         "create_without_match",
         th.BooleanType(nullable=False),
         default=False,

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from types import FrameType
 from typing import IO, Any, ClassVar
 
+from record_sync.breaker import Limits
 from record_sync.errors import SyncError
 from record_sync.rules import FlowRules
 from record_sync.session import Session
@@ -160,6 +161,13 @@ class SyncTarget(SingerPlugin, Target, ABC):
                     super()._process_activate_version_message(message_dict)
                 return
             self._hand_on(flow_input)
+            missing = flow_input.flow.presence.complete(int(message_dict["version"]))
+            if missing:
+                self.logger.info(
+                    "%s: %d linked records did not come; the next run that writes there looks them up",
+                    flow_input.rules.flow,
+                    missing,
+                )
 
     def _sync_session(self) -> Session:
         if self._session is None:
@@ -171,7 +179,10 @@ class SyncTarget(SingerPlugin, Target, ABC):
                 )
             store = Store(links_url, self.sides, self.config["sync_name"])
             try:
-                self._session = Session(store, self.system, max_failure_share=self.config["max_failure_share"])
+                limits = Limits(self.config["max_delete_share"], self.config["max_overwrite_share"])
+                self._session = Session(
+                    store, self.system, max_failure_share=self.config["max_failure_share"], limits=limits
+                )
             except BaseException:
                 store.close()
                 raise
@@ -209,6 +220,8 @@ class SyncTarget(SingerPlugin, Target, ABC):
             if self._session is not None:
                 self._session.finish()
             self.drain_all(is_endofpipe=True)
+            if self._session is not None:
+                self._session.verdict()
         self._close("done")
 
     # -- being told to stop

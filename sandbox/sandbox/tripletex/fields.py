@@ -73,9 +73,7 @@ class _Parser:
 
 def _compiled(owner: ObjectType, asked: Mapping[str, Any]) -> Selection:
     everything = "*" in asked
-    shown = [
-        each for each in owner.properties.values() if each.name in asked or (everything and each.name != "changes")
-    ]
+    shown = [each for each in owner.properties.values() if each.name in asked or everything]
     expanded = {
         each.name: _compiled(object_types()[each.kind], asked[each.name])
         for each in shown

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from record_sync.store import tables
+from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
+from record_sync.values import Values
 
 KEEP_SETTLED_MS = 30 * 24 * 3_600_000
+
+
+class PutBack(msgspec.Struct, frozen=True):
+    """Values that lost, and are wanted back on their side."""
+
+    id: int
+    link_id: int
+    values: Values
 
 
 class Conflicts:
@@ -54,12 +65,46 @@ class Conflicts:
             )
         )
 
+    def taken(self, connection: sa.Connection, link_ids: Collection[int]) -> dict[int, dict[str, str]]:
+        """What persons decided on open conflicts of these links: by unit, the side whose values are to stand."""
+        columns = tables.conflict.c
+        found: dict[int, dict[str, str]] = {}
+        for some in chunks(link_ids):
+            query = sa.select(columns.link_id, columns.unit, columns.winner).where(
+                columns.flow_id == self._flow.id, columns.link_id.in_(some), columns.state == "taken"
+            )
+            for row in connection.execute(query):
+                found.setdefault(row.link_id, {})[row.unit] = row.winner
+        return found
+
+    def links_taken(self, connection: sa.Connection) -> list[int]:
+        """The links on whose conflicts somebody decided."""
+        columns = tables.conflict.c
+        query = sa.select(columns.link_id).where(columns.flow_id == self._flow.id, columns.state == "taken").distinct()
+        return list(connection.scalars(query))
+
+    def to_put_back(self, connection: sa.Connection, side: str) -> list[PutBack]:
+        """The lost values of a side that somebody wants back."""
+        columns = tables.conflict.c
+        query = sa.select(tables.conflict).where(
+            columns.flow_id == self._flow.id, columns.state == "putback", columns.winner != side
+        )
+        return [PutBack(row.id, row.link_id, msgspec.json.decode(row.both)[side]) for row in connection.execute(query)]
+
+    def settle_one(self, connection: sa.Connection, conflict_id: int) -> None:
+        """This conflict is done with."""
+        connection.execute(
+            sa.update(tables.conflict)
+            .where(tables.conflict.c.id == conflict_id)
+            .values(state="settled", settled_at=self._store.now_ms())
+        )
+
     def settle(self, connection: sa.Connection, link_id: int, unit: str) -> None:
         """Both sides say the same now: nobody has to decide any more."""
         columns = tables.conflict.c
         connection.execute(
             sa.update(tables.conflict)
-            .where(columns.link_id == link_id, columns.unit == unit, columns.state == "open")
+            .where(columns.link_id == link_id, columns.unit == unit, columns.state.in_(("open", "taken")))
             .values(state="settled", settled_at=self._store.now_ms())
         )
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from record_sync.record import End, Link
+from record_sync.record import ENDED, LIVE, End, Link
 from record_sync.store import tables
 from record_sync.store.base_blob import pack, unpack
 from record_sync.store.store import FlowKey, Store
@@ -48,6 +48,35 @@ class Links:
         """A link by its own id."""
         row = connection.execute(sa.select(tables.link).where(tables.link.c.id == link_id)).one_or_none()
         return None if row is None else self._link(connection, row)
+
+    def live_before(self, connection: sa.Connection, moment_ms: int) -> list[int]:
+        """Ids of the links whose source was there when last looked at, and that are older than a moment."""
+        columns = tables.link.c
+        query = sa.select(columns.id).where(
+            columns.flow_id == self._flow.id,
+            columns.state == LIVE,
+            columns[f"{self._source}_state"] == LIVE,
+            columns.created_at < moment_ms,
+        )
+        return list(connection.scalars(query))
+
+    def set_source_state(self, connection: sa.Connection, ids: Collection[int], state: str) -> None:
+        """Say of the sources of links what is known of their presence."""
+        for some in chunks(ids):
+            connection.execute(
+                sa.update(tables.link).where(tables.link.c.id.in_(some)).values({f"{self._source}_state": state})
+            )
+
+    def with_state(
+        self, connection: sa.Connection, *, source_state: str | None = None, target_state: str | None = None
+    ) -> list[Link]:
+        """Links that are not ended and one of whose ends is in this state."""
+        columns = tables.link.c
+        query = sa.select(tables.link).where(columns.flow_id == self._flow.id, columns.state != ENDED)
+        for end, state in ((self._source, source_state), (self._target, target_state)):
+            if state is not None:
+                query = query.where(columns[f"{end}_state"] == state)
+        return [self._link(connection, row) for row in connection.execute(query.order_by(columns.id))]
 
     def _by_end(self, connection: sa.Connection, end: str, scope: int, ids: Collection[str]) -> dict[str, Link]:
         found: dict[str, Link] = {}
@@ -141,11 +170,21 @@ class Links:
             f"{name}_base": pack(end.base, self._store.number_of),
         }
 
-    def alias(self, connection: sa.Connection, link: Link, *, target_id: str | None = None) -> None:
-        """Remember the id a link's target had before, and give it the new one."""
-        if target_id is None or target_id == link.target.id:
+    def rename_target(self, connection: sa.Connection, link: Link, target_id: str) -> None:
+        """Give a link's target a new id, and remember the one it had."""
+        self._rename(connection, self._flow.target_scope, link.target, link.id, target_id)
+
+    def rename_source(self, connection: sa.Connection, link: Link, source_id: str) -> None:
+        """Give a link's source a new id, and remember the one it had."""
+        self._rename(connection, self._flow.source_scope, link.source, link.id, source_id)
+
+    @staticmethod
+    def _rename(connection: sa.Connection, scope: int, end: End, link_id: int | None, new_id: str) -> None:
+        if new_id == end.id:
             return
+        columns = tables.alias.c
         connection.execute(
-            sa.insert(tables.alias).values(scope_id=self._flow.target_scope, record_id=link.target.id, link_id=link.id)
+            sa.delete(tables.alias).where(columns.scope_id == scope, columns.record_id.in_((end.id, new_id)))
         )
-        link.target.id = target_id
+        connection.execute(sa.insert(tables.alias).values(scope_id=scope, record_id=end.id, link_id=link_id))
+        end.id = new_id

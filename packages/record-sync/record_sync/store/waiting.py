@@ -21,6 +21,8 @@ PARKED = "parked"
 INVALID = "invalid"
 REFERENCE = "reference"
 AMBIGUOUS = "ambiguous"
+CONFLICT = "conflict"
+"""Until a person has decided."""
 
 
 class Waiting(msgspec.Struct):

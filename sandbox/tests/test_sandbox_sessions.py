@@ -1,0 +1,116 @@
+"""Session tokens, companies and the request allowance of the sandbox's Tripletex."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+import requests
+from sandbox.caller import Caller
+
+import sandbox
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with sandbox.running(data="empty") as systems:
+        yield systems
+
+
+@pytest.fixture
+def tlx(server):
+    server.clear()
+    server.tripletex.clock.freeze(NOON)
+    return server.tripletex
+
+
+def ask_for_token(tlx, **changed):
+    params = {
+        "consumerToken": tlx.consumer_token,
+        "employeeToken": tlx.employee_token,
+        "expirationDate": "2026-03-04",
+        **changed,
+    }
+    return requests.put(f"{tlx.api_url}/token/session/:create", params=params, timeout=60)
+
+
+def ask(tlx, company, token):
+    return requests.get(f"{tlx.api_url}/token/session/>whoAmI", auth=(company, token), timeout=60)
+
+
+def test_a_token_needs_both_secrets_and_a_date_to_come(tlx):
+    value = ask_for_token(tlx).json()["value"]
+    assert value["expirationDate"] == "2026-03-04"
+    for secret in ("consumerToken", "employeeToken"):
+        refused = ask_for_token(tlx, **{secret: "feil"})
+        assert (refused.status_code, refused.json()["code"]) == (401, 3000)
+        assert ask_for_token(tlx, **{secret: None}).status_code == 422
+    for date in ("2026-03-02", "i morgen", "2026-02-30"):
+        assert ask_for_token(tlx, expirationDate=date).status_code == 422
+
+
+def test_a_token_dies_at_its_date_in_norway(tlx):
+    token = ask_for_token(tlx).json()["value"]["token"]
+    tlx.clock.freeze(datetime(2026, 3, 3, 22, 59, 59, tzinfo=timezone.utc))
+    assert ask(tlx, "0", token).status_code == 200
+    tlx.clock.freeze(datetime(2026, 3, 3, 23, 0, tzinfo=timezone.utc))
+    refused = ask(tlx, "0", token)
+    assert (refused.status_code, refused.json()["code"]) == (401, 3000)
+
+
+def test_a_session_ends_when_it_is_deleted_or_made_to(tlx):
+    token, other = (ask_for_token(tlx).json()["value"]["token"] for _ in range(2))
+    assert tlx.session_tokens == [token, other]
+    address = f"{tlx.api_url}/token/session/{token}"
+    assert requests.delete(address, auth=("0", token), timeout=60).status_code == 204
+    assert ask(tlx, "0", token).status_code == 401
+    assert ask(tlx, "0", other).status_code == 200
+    tlx.expire_sessions()
+    assert ask(tlx, "0", other).status_code == 401
+
+
+def test_the_company_is_the_employees_own_or_403(tlx):
+    token = ask_for_token(tlx).json()["value"]["token"]
+    for company in ("", "0", str(tlx.company_id)):
+        value = ask(tlx, company, token).json()["value"]
+        assert (value["companyId"], value["employeeId"]) == (tlx.company_id, 2001)
+    refused = ask(tlx, "77", token)
+    assert (refused.status_code, refused.json()["code"]) == (403, 9000)
+    companies = requests.get(f"{tlx.api_url}/company/>withLoginAccess", auth=("0", token), timeout=60).json()
+    assert [each["id"] for each in companies["values"]] == [tlx.company_id]
+
+
+@pytest.mark.parametrize("header", [None, "Bearer x", "Basic !!", "Basic AAAA", "Basic"])
+def test_a_request_without_a_session_is_401(tlx, header):
+    headers = {"Authorization": header} if header else {}
+    refused = requests.get(f"{tlx.api_url}/customer", headers=headers, timeout=60)
+    assert (refused.status_code, refused.json()["code"]) == (401, 3000)
+    assert refused.headers["x-tlx-request-id"] == refused.json()["requestId"]
+
+
+def test_the_headers_tell_how_many_requests_are_left(tlx):
+    tlx.allowance.limit, tlx.allowance.period = 3, timedelta(seconds=60)
+    api = Caller(tlx)
+    api.call("GET", "/customer")
+    tlx.clock.advance(timedelta(seconds=20))
+    headers = api.call("GET", "/customer").headers
+    told = [headers[f"X-Rate-Limit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+    assert told == ["3", "1", "40"]
+
+
+def test_past_the_limit_every_request_is_429_until_the_period_ends(tlx):
+    tlx.allowance.limit, tlx.allowance.period = 1, timedelta(seconds=60)
+    api = Caller(tlx)
+    assert [api.call("GET", "/customer").status_code for _ in range(3)] == [200, 429, 429]
+    refused = api.call("POST", "/customer", {"name": "A"})
+    assert (refused.status_code, refused.json()["status"]) == (429, 429)
+    assert refused.headers["X-Rate-Limit-Remaining"] == "0"
+    assert tlx.count("customer") == 0
+    tlx.clock.advance(timedelta(seconds=60))
+    assert api.call("GET", "/customer").status_code == 200
+
+
+def test_the_date_header_shows_the_systems_own_clock(tlx):
+    api = Caller(tlx)
+    tlx.clock.offset = timedelta(minutes=-7)
+    assert api.call("GET", "/customer").headers["Date"] == "Mon, 02 Mar 2026 11:53:00 GMT"

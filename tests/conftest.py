@@ -1,0 +1,29 @@
+"""Both systems on this machine and the project's own pipeline between them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sandbox.lines import Lines, Starter
+
+import sandbox
+
+
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """Starts plug-ins as processes of their own; none is left behind."""
+    with Starter() as starter:
+        yield starter
+
+
+@pytest.fixture
+def systems() -> Iterator[sandbox.Systems]:
+    """A Customcrm and a Tripletex that hold nothing yet."""
+    with sandbox.running("empty") as systems:
+        yield systems
+
+
+@pytest.fixture
+def lines(systems: sandbox.Systems, tmp_path: Path, starter: Starter, pytestconfig: pytest.Config) -> Lines:
+    """Both lines between the two systems, with a link store and states of their own."""
+    return Lines(systems, tmp_path, starter, pytestconfig.rootpath)
