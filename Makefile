@@ -7,6 +7,8 @@ PLUGINS := tap-customcrm tap-tripletex target-customcrm target-tripletex
 MEMBERS := $(wildcard packages/*) $(PLUGINS) sandbox
 READY := $(VENV)/.ready
 TESTS ?=
+DIST ?= dist
+CREDENTIALS := CUSTOMCRM_API_URL CUSTOMCRM_API_KEY TRIPLETEX_CONSUMER_TOKEN TRIPLETEX_EMPLOYEE_TOKEN
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .PHONY: setup sync test check lock dist clean
@@ -27,12 +29,18 @@ $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) pyproject.to
 
 # With credentials in .env the real systems are synchronised, without them the sandbox.
 sync: setup
-	@if grep -Eqs '^ *(export +)?(CUSTOMCRM|TRIPLETEX)_[A-Z_]+=.' .env; then \
-	  echo "Credentials found in .env: synchronising the real systems (Meltano environment production)."; \
-	  $(BIN)/meltano --environment=production run two-way; \
-	else \
-	  $(BIN)/sandbox sync; \
-	fi
+	@missing=; for name in $(CREDENTIALS); do \
+	  grep -Eqs "^ *(export +)?$$name *= *[\"']?[^\"' #]" .env || missing="$$missing $$name"; \
+	done; \
+	case "$$missing" in \
+	  "") \
+	    echo "Credentials found in .env: synchronising the real systems (Meltano environment production)."; \
+	    $(BIN)/meltano --environment=production run two-way;; \
+	  " $(CREDENTIALS)") \
+	    $(BIN)/sandbox sync;; \
+	  *) \
+	    echo "Missing in .env:$$missing. Fill them in (see .env.example), or empty .env to see the sandbox."; exit 1;; \
+	esac
 
 test: setup check
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
@@ -51,9 +59,9 @@ lock:
 	  requirements.in $(addsuffix /pyproject.toml,$(MEMBERS)) --all-extras -o requirements.lock
 
 dist: setup
-	@rm -rf dist
-	@for member in $(MEMBERS); do $(BIN)/uv build --quiet --wheel --out-dir dist $$member || exit 1; done
-	@ls dist
+	@mkdir -p $(DIST) && rm -f $(DIST)/*.whl
+	@for member in $(MEMBERS); do $(BIN)/uv build --quiet --wheel --out-dir $(DIST) $$member || exit 1; done
+	@ls $(DIST)
 
 clean:
 	rm -rf $(VENV) dist .meltano .pytest_cache .mypy_cache .ruff_cache

@@ -97,7 +97,10 @@ class Rehearsal:
         self.systems = lines.systems
         everybody_at_the_beginning(self.systems)
         lines.cycle()
+        before = self.records()
         users_at_work(self.systems)
+        self.at_work = self.records()
+        self.touched = {key: record for key, record in self.at_work.items() if before.get(key) != record}
         self._snapshot: Snapshot = take(self.systems)
         self._kept = lines.folder / "kept"
         self._kept.mkdir()
@@ -111,6 +114,15 @@ class Rehearsal:
             lines.cycle()
             expected.said = said(self.systems)
 
+    def records(self) -> dict[tuple[str, str, Any], dict[str, Any]]:
+        """Every record, by system, resource and id."""
+        return {
+            (system.name, resource, record.get("Id") or record["id"]): record
+            for system in self.systems.both
+            for resource in ("customer", "contact", "product")
+            for record in system.all(resource)
+        }
+
     def _messages(self, direction: Direction) -> Path:
         path = self.lines.messages(direction)
         return path.rename(path.with_suffix(".recorded"))
@@ -118,6 +130,10 @@ class Rehearsal:
     def target_of(self, direction: Direction) -> Any:
         """The system that a line writes to."""
         return self.systems.tripletex if direction is TO_TRIPLETEX else self.systems.customcrm
+
+    def source_of(self, direction: Direction) -> Any:
+        """The system that a line reads from."""
+        return self.systems.customcrm if direction is TO_TRIPLETEX else self.systems.tripletex
 
     def begin_again(self) -> None:
         """Systems, link store and states as they were."""
@@ -215,3 +231,68 @@ def test_a_target_killed_at_any_request_comes_to_the_same_end_when_run_again(reh
         found = said(rehearsal.systems)
         assert difference(found, expected.said) == {}, asked(direction, number, expected.requests[number], how)
     print(f"{direction.target}, {how}: killed at {len(moments)} of {len(expected.requests)} requests")
+
+
+# -- a user edits what the killed run was at
+
+NOTES = {
+    ("customcrm", "customer"): "Description",
+    ("customcrm", "contact"): "Phone",
+    ("tripletex", "customer"): "description",
+    ("tripletex", "contact"): "phoneNumberWork",
+}
+"""By system and resource: a property that a user writes into; the two of a resource belong together."""
+PRODUCTS = ("S-1", "R-1", "L-1")
+
+
+def name_of(record: dict[str, Any]) -> str:
+    """What a record is called on both sides."""
+    name = record.get("Name") or record.get("name")
+    return name or " ".join(record.get(part) or "" for part in ("firstName", "lastName", "FirstName", "LastName")).strip()
+
+
+def edit(system: Any, records: dict[tuple[str, str, Any], dict[str, Any]]) -> set[tuple[str, str]]:
+    """A user edits these records, if they are the system's; tells their resources and names."""
+    edited = set()
+    for (name, resource, record_id), record in records.items():
+        note = NOTES.get((name, resource))
+        if name != system.name or note is None or record.get("isInactive") or record.get("lastName") in PRODUCTS:
+            continue
+        system.edit(resource, record_id, **{note: EDITED})
+        edited.add((resource, name_of(record)))
+    return edited
+
+
+def what_stands(found: Said, edited: set[tuple[str, str]]) -> set[tuple[str, str, str]]:
+    """Of the edited records those that do not say what the user wrote, wherever they are."""
+    return {
+        (system, resource, name_of(record))
+        for (system, resource), note in NOTES.items()
+        for record in found[f"{system} {resource}"]
+        if (resource, name_of(record)) in edited and record[note] != EDITED
+    }
+
+
+@directions
+@pytest.mark.parametrize(("how", "side"), [(AFTER, "target"), (AFTER, "source"), (BEFORE, "source")])
+def test_what_a_user_edits_after_the_kill_stands_on_both_sides(rehearsal, direction, how, side):
+    expected = rehearsal.expected[direction]
+    wanted = without(expected.said, *NOTES.values())
+    writes = [number for number, seen in enumerate(expected.requests) if seen.is_write]
+    moments = writes if EVERYWHERE else writes[::2] if how == AFTER else writes[1::3]
+    edits = 0
+    for number in moments:
+        rehearsal.kill(direction, number, how)
+        if side == "target":
+            left = {key: one for key, one in rehearsal.records().items() if rehearsal.at_work.get(key) != one}
+            edited = edit(rehearsal.target_of(direction), left)
+        else:
+            edited = edit(rehearsal.source_of(direction), rehearsal.touched)
+        edits += len(edited)
+        rehearsal.lines.cycle()
+        found = said(rehearsal.systems)
+        moment = asked(direction, number, expected.requests[number], how)
+        assert what_stands(found, edited) == set(), moment
+        assert difference(without(found, *NOTES.values()), wanted) == {}, moment
+    assert edits >= 5
+    print(f"{direction.target}, {how}, edits in the {side}: killed at {len(moments)} of {len(writes)} writes, {edits} edits")

@@ -22,6 +22,9 @@ class Limits(msgspec.Struct, frozen=True):
     """So many are always allowed: in a small register every share is soon reached."""
 
 
+USUAL = Limits()
+
+
 class Breaker:
     """Counts one flow's destructive writes in one run."""
 

@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import phonenumbers
+from phone_text import complete
+from phonenumbers import PhoneNumberFormat, format_number
 
 from record_sync.values import Value
-
-HOME_REGION = "NO"
-"""A phone number without a country is a Norwegian one."""
 
 
 def _text(value: Value) -> Value:
@@ -59,14 +57,8 @@ def _url(value: Value) -> Value:
 
 @lru_cache(maxsize=65536)
 def _phone_text(text: str) -> str:
-    try:
-        number = phonenumbers.parse(text, HOME_REGION)
-    except phonenumbers.NumberParseException:
-        return text
-    if not phonenumbers.is_valid_number(number):
-        return text
-    extension = f";ext={number.extension}" if number.extension else ""
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)) + extension
+    number = complete(text)
+    return text if number is None else str(format_number(number, PhoneNumberFormat.E164))
 
 
 def _phone(value: Value) -> Value:

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from record_sync.bases import saw
-from record_sync.breaker import Breaker, Limits
+from record_sync.breaker import USUAL, Breaker, Limits
 from record_sync.conflict import DELETED, Decisions, decided_for
 from record_sync.finder import Finder
 from record_sync.linking import Linking
@@ -59,7 +59,7 @@ class FlowSync:
         rules: FlowRules,
         key: FlowKey,
         tally: Tally,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL,
     ) -> None:
         self.store = store
         self._connect = connect
@@ -189,9 +189,7 @@ class FlowSync:
                 return self._done(record, outcome)
         if record.deleted:
             self.waiting.remove(connection, [record.id])
-            if link is None or link.id is None:
-                return self._done(record, Outcome.UNCHANGED)
-            if link.state == ENDED:
+            if link is None or link.state == ENDED:
                 return self._done(record, Outcome.UNCHANGED)
             # Remembered in the store: it is made when the stream has ended, by this run or a later one.
             link.source.state = GONE
@@ -233,16 +231,11 @@ class FlowSync:
             for path, mark in change.confirmed.items():
                 link.source.base.agree(path, mark)
             is_back, was_ended = self._is_back(connection, link)
-            if link.target.state == GONE and not was_ended:
-                decision = decided_for(decisions, link, DELETED)
-                if link.state == CONTESTED and decision == self.key.source_side:
-                    lost.append(record)
-                    continue
-                if change.units or link.state == CONTESTED:
-                    self.contest(connection, record, link)
-                    continue
-            elif link.target.state == GONE:
+            if link.target.state == GONE and (was_ended or self._is_to_be_made_again(link, decisions)):
                 lost.append(record)
+                continue
+            if link.target.state == GONE and (change.units or link.state == CONTESTED):
+                self.contest(connection, record, link)
                 continue
             if change.units or was_ended:
                 updates.append(
@@ -257,12 +250,19 @@ class FlowSync:
         self.links.save(connection, seen)
         return updates, unlinked, lost
 
+    def _is_to_be_made_again(self, link: Link, decisions: Decisions) -> bool:
+        """Whether a person took the edit of a record whose counterpart was deleted."""
+        return link.state == CONTESTED and decided_for(decisions, link, DELETED) == self.key.source_side
+
     def _is_back(self, connection: sa.Connection, link: Link) -> tuple[bool, bool]:
         """A record that came is not gone: tells whether it was, and whether that had been passed on."""
         if link.source.state == LIVE:
             return False, False
-        was_ended = link.state == ENDED
-        link.source.state = link.state = LIVE
+        was_gone, was_ended = link.source.state == GONE, link.state == ENDED
+        link.source.state = LIVE
+        if not was_gone:
+            return True, False
+        link.state = LIVE
         self.conflicts.settle(connection, link.id or 0, DELETED)
         return True, was_ended
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from record_sync.breaker import Limits
+from record_sync.breaker import USUAL, Limits
 from record_sync.conflict import put_back
 from record_sync.deletions import Deletions
 from record_sync.errors import BehindTheTapError, BreakerOpenError, SyncError, TooManyFailuresError
@@ -34,7 +34,7 @@ class Session:
     """
 
     def __init__(
-        self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2, limits: Limits = Limits()
+        self, store: Store, system: TargetSystem, *, max_failure_share: float = 0.2, limits: Limits = USUAL
     ) -> None:
         self.store = store
         self._system = system

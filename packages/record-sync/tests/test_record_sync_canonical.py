@@ -38,6 +38,7 @@ def test_what_says_the_same_is_the_same(kind, one, other):
         ("text", "0", None),
         ("phone", "+46 8 123 456 78", "22334455"),
         ("phone", "22334455", "22334455 ext. 7"),
+        ("phone", "22334455", "tlf 22334455"),
         ("exact", "a", "b"),
         ("url", "https://fjord.example.no/A", "https://fjord.example.no/a"),
     ],

@@ -783,7 +783,7 @@ def let_through(world, what):
 
 def test_too_many_deletions_are_all_held_back_until_they_are_let_through(world, forty):
     tombstones = {"customer": [deleted(world, one) for one in forty[:25]]}
-    with pytest.raises(BreakerOpenError, match="at least 25 of 40 .* dataflow let-through customer deletions"):
+    with pytest.raises(BreakerOpenError, match=r"at least 25 of 40 .* dataflow let-through customer deletions"):
         world.run("tripletex", records=tombstones)
     assert world.tripletex.writes == []
     with pytest.raises(BreakerOpenError):

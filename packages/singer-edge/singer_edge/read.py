@@ -51,7 +51,7 @@ class Read(msgspec.Struct):
         """
         newest = self.newest
         if newest is not None and self.ceiling is not None:
-            pass
+            newest = min(newest, self.ceiling)
         return latest(self.bookmark.replication_key_value, newest)
 
 
