@@ -9,7 +9,6 @@ a bug and keeps its traceback.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -111,8 +110,6 @@ class SingerPlugin(PluginBase):
             command = super().cli
         except ValueError as error:  # LOGLEVEL, or a logging configuration that is none
             sys.exit(f"{cls.name}: logging cannot be set up: {one_line(error)}; check LOGLEVEL")
-        # The handlers are there only now.
-        redaction.install()
         return command
 
 
@@ -135,17 +132,12 @@ class PluginCommand(SingerCommand):
         run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
-        try:
-            code = self._exit_code_of(run)
-        finally:
-            _release_broken_stdout()
-        sys.exit(code)
+        # Where whoever read our output is gone, click leaves quietly, with exit code 1.
+        sys.exit(self._exit_code_of(run))
 
     def _exit_code_of(self, run: Callable[[], Any]) -> int:
         try:
             left = run()
-        except BrokenPipeError:
-            return 1  # whoever read our output is gone, and has said why
         except click.Abort:
             return 130
         except click.ClickException as error:
@@ -173,14 +165,6 @@ def _told(error: Exception) -> str:
     if isinstance(error, ConfigValidationError) and error.errors:
         return one_line("; ".join(error.errors))
     return one_line(error) or type(error).__name__
-
-
-def _release_broken_stdout() -> None:
-    """Where nobody reads our output any more, the interpreter must not try to write the rest of it."""
-    try:
-        sys.__stdout__.flush() if sys.__stdout__ else None
-    except (OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
 
 
 __all__ = ["EXPECTED", "PluginCommand", "RunFailed", "SingerPlugin", "UnusableFile", "is_expected"]

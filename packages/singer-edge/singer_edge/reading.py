@@ -186,7 +186,7 @@ class BookmarkedStream(Stream):
 
     def _tell_progress(self, read: Read) -> bool:
         """Move the bookmark in the middle of an incremental read in order, so that a long one is not begun again."""
-        if not self.ascending or read.full or read.bookmark.as_of is None:
+        if not self.ascending or not read.in_order or read.full or read.bookmark.as_of is None:
             return False
         reached = {"replication_key": self.change_key, "replication_key_value": read.reached()}
         self._move_bookmark(msgspec.structs.replace(read.bookmark, **reached))
