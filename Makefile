@@ -11,7 +11,7 @@ DIST ?= dist
 CREDENTIALS := CUSTOMCRM_API_URL CUSTOMCRM_API_KEY TRIPLETEX_CONSUMER_TOKEN TRIPLETEX_EMPLOYEE_TOKEN
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: setup sync test check lock dist clean
+.PHONY: setup sync test soak check lock dist clean
 
 setup: $(READY)
 
@@ -43,7 +43,12 @@ sync: setup
 	esac
 
 test: setup check
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
+	@$(BIN)/python -m pytest -n logical --dist worksteal $(TESTS)
+
+# Random histories for as long as one likes: make soak SYNC_MACHINES=20000 SYNC_SEED=42
+soak: setup
+	@SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} SYNC_SEED=$${SYNC_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest -n logical tests/sync -s
 
 check: setup
 	@$(BIN)/ruff check --quiet .

@@ -1,0 +1,570 @@
+"""Random histories of both systems, with faults, against the rules that must hold once everybody has stopped editing.
+
+The real clients, mapper, record-sync and link store work on the sandbox over HTTP. Values are unique, so that for each
+of them it can be told what became of it: it stands on both sides, a user replaced it, or it is kept as a conflict.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from api_transport import ApiError
+from customcrm_client.client import CustomcrmClient
+from dataflow.compiling import compile_flow
+from dataflow.schema import target_schema
+from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX
+from dataflow.tables import Dataflow
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from record_sync.breaker import Limits
+from record_sync.rules import FlowRules
+from record_sync.session import Session
+from record_sync.store import Store, tables
+from record_sync.store.database import open_engine
+from sync_target import flow_input
+from sync_target.flow_input import FlowInput
+from target_customcrm.system import CustomcrmSystem
+from target_tripletex.system import TripletexSystem
+from tripletex_client import TripletexClient, modified_at
+from tripletex_client.fields import FIELDS
+
+import sandbox
+from sandbox import Fault
+
+ROOT = Path(__file__).parents[2]
+SIDES = ("customcrm", "tripletex")
+TABLES = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
+OSLO = "Europe/Oslo"
+PROPERTIES = {
+    "customer": {
+        "customcrm": ("Name", "Website", "StreetAddress1", "City"),
+        "tripletex": ("name", "website", "postalAddress.addressLine1", "postalAddress.city"),
+    },
+    "contact": {"customcrm": ("FirstName", "Phone"), "tripletex": ("firstName", "phoneNumberWork")},
+    "product": {"customcrm": ("Name",), "tripletex": ("firstName",)},
+}
+TAGS = {
+    ("customer", "customcrm"): "Description",
+    ("customer", "tripletex"): "description",
+    ("contact", "customcrm"): "LastName",
+    ("contact", "tripletex"): "lastName",
+    ("product", "customcrm"): "Number",
+    ("product", "tripletex"): "lastName",
+}
+"""The property that nobody edits: it tells which record is which."""
+REQUIRED = {"Name", "name", "FirstName", "firstName"}
+NO_LIMITS = Limits(1.0, 1.0, 10_000)
+
+MACHINES = int(os.environ.get("SYNC_MACHINES") or ("500" if os.environ.get("CI") else "80"))
+"""Histories in all. `make soak` runs many more."""
+STEPS = int(os.environ.get("SYNC_STEPS") or "30")
+FIRST_SEED = int(os.environ.get("SYNC_SEED") or "1")
+SHARDS = 8
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+def resource(flow: str, side: str) -> str:
+    return "contact" if (flow, side) == ("product", "tripletex") else flow
+
+
+def at(record: dict[str, Any], path: str) -> Any:
+    for name in path.split("."):
+        record = (record or {}).get(name)
+    return record or None
+
+
+class World:
+    """Both systems, and lines between them that can be made to fail anywhere."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, systems: sandbox.Systems, links_url: str) -> None:
+        systems.clear()
+        self.systems = systems
+        self.url = links_url
+        # One store serves all histories, each under a name of its own.
+        self.name = f"history {next(self.numbers)}"
+        self.dataflow = DATAFLOW
+        self.offset = timedelta()
+        self.countdown: int | None = None
+        quick = {"sleep": lambda _seconds: None}
+        self.crm = CustomcrmClient(systems.customcrm.api_url, systems.customcrm.api_key, **quick)
+        tripletex = systems.tripletex
+        self.tripletex = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token, **quick)
+
+    def close(self) -> None:
+        self.crm.close()
+        self.tripletex.close()
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc) + self.offset
+
+    def side(self, name: str) -> Any:
+        return getattr(self.systems, name)
+
+    # -- a line
+
+    def read(self, to: str) -> list[dict[str, Any]]:
+        """What tap and mapper make of everything on the source's side."""
+        direction = TO_TRIPLETEX if to == "tripletex" else TO_CUSTOMCRM
+        began = self.now()
+        messages: list[dict[str, Any]] = []
+        flows = list(self.dataflow.going(direction))
+        for stream in ("contact", "customer", "product"):
+            mine = [flow for flow in flows if flow.stream(direction.source) == stream]
+            builds = [
+                (flow.name, compile_flow(self.dataflow.legs(flow, direction), flow.condition(direction), direction))
+                for flow in mine
+            ]
+            for record, sent_at in self._records(to, stream) if mine else ():
+                messages += [
+                    {
+                        "type": "RECORD",
+                        "stream": name,
+                        "record": build(record),
+                        "time_extracted": (sent_at + self.offset).isoformat(),
+                    }
+                    for name, build in builds
+                ]
+        return [*messages, {"type": "ACTIVATE_VERSION", "version": int(began.timestamp() * 1000)}]
+
+    def _records(self, to: str, stream: str) -> Any:
+        if to == "tripletex":
+            for page in self.crm.pages(f"{stream}s", include_deleted=True, page_size=7):
+                yield from ((record, page.sent_at) for record in page.values)
+            return
+        ways = ({"isInactive": False}, {"isInactive": True}) if stream == "customer" else ({},)
+        for params in ways:
+            for page in self.tripletex.pages(stream, fields=FIELDS[stream], params=params, page_size=7):
+                for record in page.values:
+                    moment = modified_at(record, OSLO)
+                    told = {key: value for key, value in record.items() if key != "changes"}
+                    yield {**told, "modifiedAt": f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None}, page.sent_at
+
+    def run(self, to: str, messages: list[dict[str, Any]] | None = None) -> None:
+        """One line of a cycle, as the target does it."""
+        fed = self.read(to) if messages is None else messages
+        client = self.crm if to == "customcrm" else self.tripletex
+        system = (
+            CustomcrmSystem(self.crm)
+            if to == "customcrm"
+            else TripletexSystem(self.tripletex, self.systems.tripletex.api_url, OSLO)
+        )
+        direction = TO_TRIPLETEX if to == "tripletex" else TO_CUSTOMCRM
+        with self._mortal(client):
+            store = self.store()
+            try:
+                self._make_mortal(store)
+                self._work(Session(store, system, limits=NO_LIMITS, max_failure_share=1.0), direction, fed)
+            finally:
+                store.close()
+
+    def _work(self, session: Session, direction: Any, fed: list[dict[str, Any]]) -> None:
+        with session:
+            inputs = {}
+            for flow in self.dataflow.going(direction):
+                schema = target_schema(self.dataflow, flow, direction)
+                rules = FlowRules.from_schema(schema, direction.target.name)
+                inputs[flow.name] = FlowInput(session.flow(rules), schema)
+            for message in fed:
+                if message["type"] == "RECORD":
+                    inputs[message["stream"]].add(message)
+            for name in ("product", "contact", "customer"):
+                inputs[name].hand_on()
+            for message in fed:
+                if message["type"] == "ACTIVATE_VERSION":
+                    for flow_input in inputs.values():
+                        flow_input.flow.presence.complete(message["version"])
+            session.finish()
+
+    def cycle(self) -> None:
+        self.run("tripletex")
+        self.run("customcrm")
+
+    @contextmanager
+    def _mortal(self, client: Any) -> Any:
+        """The process may be killed at any request, before or after it."""
+        send = client.transport.send
+
+        def send_and_die(*args: Any, **kwargs: Any) -> Any:
+            self._tick()
+            answer = send(*args, **kwargs)
+            self._tick()
+            return answer
+
+        client.transport.send = send_and_die
+        try:
+            yield
+        finally:
+            del client.transport.send
+            self.countdown = None
+
+    def _make_mortal(self, store: Store) -> None:
+        """… and at any commit."""
+        begin = store.begin
+
+        @contextmanager
+        def begin_and_die() -> Any:
+            with begin() as connection:
+                yield connection
+                self._tick()
+            self._tick()
+
+        store.begin = begin_and_die  # type: ignore[method-assign]
+
+    def _tick(self) -> None:
+        if self.countdown is not None:
+            self.countdown -= 1
+            if self.countdown <= 0:
+                self.countdown = None
+                raise Killed
+
+    def store(self) -> Store:
+        return Store(self.url, SIDES, self.name, now=self.now)
+
+    # -- looking at the end
+
+    def writes(self) -> list[str]:
+        return [
+            f"{seen.method} {seen.path}"
+            for system in self.systems.both
+            for seen in system.requests
+            if seen.is_write and "token/session" not in seen.path
+        ]
+
+    def conflicts(self) -> list[dict[str, Any]]:
+        return [msgspec.json.decode(row.both) for row in self._rows(tables.conflict)]
+
+    def waiting(self) -> list[Any]:
+        return [(row.kind, row.record_id, row.reason) for row in self._rows(tables.waiting)]
+
+    def _rows(self, table: Any) -> list[Any]:
+        with self.store() as store, store.begin() as connection:
+            mine = table.select().join(tables.flow, table.c.flow_id == tables.flow.c.id)
+            return list(connection.execute(mine.where(tables.flow.c.sync_id == store.sync_id)))
+
+    def records(self, flow: str, side: str) -> dict[str, dict[str, Any]]:
+        """Records of a flow by tag; of contacts those that are no products."""
+        found: dict[str, dict[str, Any]] = {}
+        for record in self.side(side).all(resource(flow, side)):
+            tag = at(record, TAGS[flow, side])
+            if tag and tag.startswith(flow):
+                assert tag not in found, f"{tag} is there twice on the side of {side}"
+                found[tag] = record
+        return found
+
+
+DATAFLOW = Dataflow.load(TABLES, ROOT)
+
+
+class Histories(RuleBasedStateMachine):
+    """Users, lines and faults in any order."""
+
+    systems: sandbox.Systems
+    links_url: str
+
+    @initialize(skew=st.sampled_from([-180, 0, 0, 180]), trims=st.booleans())
+    def start(self, skew: int, trims: bool) -> None:
+        self.world = World(self.systems, self.links_url)
+        self.systems.customcrm.clock.offset = timedelta(seconds=skew)
+        if trims:
+            self.systems.tripletex.register.normalise = lambda _type, _name, text: text.strip()
+        self.numbers = itertools.count(1)
+        self.tags: list[tuple[str, str]] = []
+        self.deleted: set[str] = set()
+        self.edits: list[tuple[str, str, int, str]] = []
+        self.replaced: set[str] = set()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        try:
+            self._settle_and_check()
+        finally:
+            self.world.close()
+
+    # -- users
+
+    def _value(self) -> str:
+        return f"v{next(self.numbers)}"
+
+    def _id(self, flow: str, side: str, tag: str) -> Any:
+        record = self.world.records(flow, side).get(tag)
+        return None if record is None else record["Id" if side == "customcrm" else "id"]
+
+    def _create(self, flow: str, side: str, tag: str, *, keyless: bool = False) -> None:
+        names = PROPERTIES[flow][side]
+        values: dict[str, Any] = {TAGS[flow, side]: tag}
+        value = self._value()
+        values[names[0]] = value
+        self.edits.append((flow, tag, 0, value))
+        if flow == "customer" and not keyless:
+            key = "OrganizationNumber" if side == "customcrm" else "organizationNumber"
+            values[key] = str(900_000_000 + int(tag.split("-")[1]))
+        if flow == "contact" and not keyless:
+            values["Email" if side == "customcrm" else "email"] = f"{tag}@example.no"
+        if flow == "contact" and (customers := list(self.world.records("customer", side).values())):
+            chosen = customers[-1]
+            values |= {"CustomerId": chosen["Id"]} if side == "customcrm" else {"customer": {"id": chosen["id"]}}
+        self.world.side(side).create(resource(flow, side), **values)
+
+    @rule(
+        flow=st.sampled_from(["customer", "customer", "contact", "product"]),
+        side=st.sampled_from(SIDES),
+        keyless=st.booleans(),
+    )
+    def create(self, flow: str, side: str, keyless: bool) -> None:
+        """A new record; one without a key can be found by nothing but all it says."""
+        side = "customcrm" if flow == "product" else side
+        tag = f"{flow}-{next(self.numbers)}"
+        self._create(flow, side, tag, keyless=keyless)
+        self.tags.append((flow, tag))
+
+    @rule(flow=st.sampled_from(["customer", "contact", "product"]))
+    def create_the_same_on_both(self, flow: str) -> None:
+        tag = f"{flow}-{next(self.numbers)}"
+        if flow == "product":
+            # Products are matched by their names too.
+            value = self._value()
+            for side in SIDES:
+                values = {TAGS[flow, side]: tag, PROPERTIES[flow][side][0]: value}
+                self.world.side(side).create(resource(flow, side), **values)
+            self.edits.append((flow, tag, 0, value))
+        else:
+            first = self._value()
+            for side in SIDES:
+                self._create(flow, side, tag)
+                if flow == "contact":
+                    # Names that differ would make them two people.
+                    edited = self.edits.pop()
+                    self._set(flow, tag, side, 0, first)
+                    self.replaced.add(edited[3])
+            if flow == "contact":
+                self.edits.append((flow, tag, 0, first))
+        self.tags.append((flow, tag))
+        if flow != "customer":
+            # These are known by their names: edited before they are linked they would be two.
+            self.world.cycle()
+
+    def _set(self, flow: str, tag: str, side: str, index: int, value: str | None) -> bool:
+        record = self.world.records(flow, side).get(tag)
+        if record is None:
+            return False
+        path = PROPERTIES[flow][side][index]
+        if before := at(record, path):
+            self.replaced.add(before)
+        change: Any = {path: value}
+        if "." in path:
+            outer, inner = path.split(".")
+            kept = record.get(outer) or {}
+            change = {outer: {**({"id": kept["id"]} if kept else {}), inner: value}}
+        self.world.side(side).edit(resource(flow, side), record["Id" if side == "customcrm" else "id"], **change)
+        return True
+
+    @precondition(lambda self: self.tags)
+    @rule(data=st.data(), sides=st.sampled_from([SIDES[:1], SIDES[1:], SIDES]), clears=st.booleans())
+    def edit(self, data: st.DataObject, sides: tuple[str, ...], clears: bool) -> None:
+        flow, tag = data.draw(st.sampled_from(self.tags))
+        index = data.draw(st.integers(0, len(PROPERTIES[flow]["customcrm"]) - 1))
+        for side in sides:
+            if clears and PROPERTIES[flow][side][index] not in REQUIRED:
+                self._set(flow, tag, side, index, None)
+                continue
+            value = self._value()
+            if self._set(flow, tag, side, index, value):
+                self.edits.append((flow, tag, index, value))
+
+    @precondition(lambda self: self.tags)
+    @rule(data=st.data(), side=st.sampled_from(SIDES))
+    def delete(self, data: st.DataObject, side: str) -> None:
+        flow, tag = data.draw(st.sampled_from(self.tags))
+        record_id = self._id(flow, side, tag)
+        if record_id is not None:
+            self.world.side(side).remove(resource(flow, side), record_id)
+            self.deleted.add(tag)
+
+    # -- lines, and what goes wrong with them
+
+    def _try(self, to: str, messages: list[dict[str, Any]] | None = None) -> None:
+        try:
+            with suppress(ApiError, Killed):
+                self.world.run(to, messages)
+        finally:
+            for system in self.systems.both:
+                system.before = system.after = None
+
+    @rule(to=st.sampled_from(SIDES))
+    def run(self, to: str) -> None:
+        self.world.run(to)
+
+    @rule()
+    def cycle(self) -> None:
+        self.world.cycle()
+
+    @rule(to=st.sampled_from(SIDES), after=st.integers(1, 60))
+    def run_and_be_killed(self, to: str, after: int) -> None:
+        messages = self.world.read(to)
+        self.world.countdown = after
+        self._try(to, messages)
+
+    @rule(
+        to=st.sampled_from(SIDES),
+        kind=st.sampled_from(["drop", "drop_answer", "500", "503", "429"]),
+        first=st.integers(0, 6),
+        length=st.integers(1, 4),
+    )
+    def run_with_faults(self, to: str, kind: str, first: int, length: int) -> None:
+        messages = self.world.read(to)
+        seen = itertools.count()
+
+        def fault(_request: Any) -> Fault | None:
+            if not first <= next(seen) < first + length:
+                return None
+            if kind in ("drop", "drop_answer"):
+                return getattr(Fault, kind)()
+            return Fault.answer(int(kind), {"status": int(kind), "message": "Feil"}, {"Retry-After": "1"})
+
+        self.world.side(to).before = fault
+        self._try(to, messages)
+
+    @precondition(lambda self: self.tags)
+    @rule(to=st.sampled_from(SIDES), data=st.data())
+    def edit_between_reading_and_writing(self, to: str, data: st.DataObject) -> None:
+        flow, tag = data.draw(st.sampled_from(self.tags))
+        index = data.draw(st.integers(0, len(PROPERTIES[flow]["customcrm"]) - 1))
+        messages = self.world.read(to)
+        done = []
+
+        def edit(request: Any) -> None:
+            if not done and request.method in ("PUT", "PATCH") and "session" not in request.path:
+                done.append(True)
+                value = self._value()
+                if self._set(flow, tag, to, index, value):
+                    self.edits.append((flow, tag, index, value))
+
+        self.world.side(to).before = edit
+        self._try(to, messages)
+
+    @rule(to=st.sampled_from(SIDES))
+    def run_on_pages_that_were_read_before_the_other_line(self, to: str) -> None:
+        messages = self.world.read(to)
+        self.world.run(SIDES[1 - SIDES.index(to)])
+        self._try(to, messages)
+
+    # -- the end
+
+    def _settle_and_check(self) -> None:
+        world = self.world
+        for _ in range(2):
+            world.offset += timedelta(hours=25)
+            world.cycle()
+        self.systems.clear_requests()
+        world.cycle()
+        assert world.writes() == [], "two cycles settle everything"
+        kept = str(world.conflicts())
+        for flow, tag in dict.fromkeys(self.tags):
+            if tag in self.deleted:
+                continue
+            both = [world.records(flow, side).get(tag) for side in SIDES]
+            assert None not in both, f"{tag} is missing on a side: {world.waiting()}"
+            for one, other in zip(*(PROPERTIES[flow][side] for side in SIDES), strict=True):
+                crm, tripletex = at(both[0], one), at(both[1], other)
+                assert crm == tripletex, f"{tag}.{one}: {crm!r} here, {tripletex!r} there"
+            self._check_reference(flow, both)
+        for flow, tag, index, value in self.edits:
+            if tag in self.deleted or value in self.replaced or f"'{value}'" in kept:
+                continue
+            record = world.records(flow, "customcrm")[tag]
+            assert at(record, PROPERTIES[flow]["customcrm"][index]) == value, f"{value}, an edit of {tag}, is lost"
+
+    def _check_reference(self, flow: str, both: list[Any]) -> None:
+        if flow != "contact":
+            return
+        here, there = both[0]["CustomerId"], (both[1]["customer"] or {}).get("id")
+        crm = {one["Id"]: tag for tag, one in self.world.records("customer", "customcrm").items()}
+        tripletex = {one["id"]: tag for tag, one in self.world.records("customer", "tripletex").items()}
+        if crm.get(here) not in self.deleted and tripletex.get(there) not in self.deleted:
+            assert crm.get(here) == tripletex.get(there)
+
+    @invariant()
+    def nothing_is_there_twice(self) -> None:
+        if hasattr(self, "world"):
+            for flow, side in TAGS:
+                self.world.records(flow, side)
+
+
+@pytest.fixture(scope="module")
+def systems() -> Any:
+    with sandbox.running("empty") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def links_url() -> Any:
+    """A store in memory where the machine has such a folder: thousands of runs commit to it."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own in it
+    folder = tempfile.mkdtemp(prefix="sync-", dir=memory if memory.is_dir() else None)
+    with pytest.MonkeyPatch.context() as patch:
+        # Made once for all runs here: the engine with its statements, and the schemas' checks.
+        patch.setattr("record_sync.store.store.open_engine", functools.cache(open_engine))
+        patch.setattr("sync_target.flow_input._compiled", _compiled_once())
+        yield f"sqlite:///{folder}/links.db"
+    shutil.rmtree(folder)
+
+
+def _compiled_once() -> Any:
+    known: dict[bytes, Any] = {}
+    compiled = flow_input._compiled
+
+    def once(schema: Any) -> Any:
+        key = msgspec.json.encode(schema)
+        if key not in known:
+            known[key] = compiled(schema)
+        return known[key]
+
+    return once
+
+
+PROFILE = settings(
+    max_examples=max(MACHINES // SHARDS, 1),
+    stateful_step_count=STEPS,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+    # Shrinking takes minutes; it is asked for when a failure is looked into.
+    phases=(Phase.generate, Phase.shrink) if os.environ.get("SYNC_SHRINK") else (Phase.generate,),
+    database=None,
+)
+
+
+@pytest.mark.parametrize("number", [FIRST_SEED + shard for shard in range(SHARDS)])
+def test_histories_converge_and_lose_nothing(systems: sandbox.Systems, links_url: str, number: int) -> None:
+    print(f"seed {number}, {PROFILE.max_examples} histories of {STEPS} steps")  # noqa: T201 - told where a history fails
+
+    @seed(number)
+    class Machine(Histories):
+        pass
+
+    Machine.systems, Machine.links_url = systems, links_url
+    run_state_machine_as_test(Machine, settings=PROFILE)
