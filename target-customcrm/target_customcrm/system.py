@@ -44,9 +44,14 @@ class CustomcrmSystem:
         """Requests made so far."""
         return self._client.transport.requests
 
+    @property
+    def address(self) -> str:
+        """Where it is, as the stamp ends."""
+        return f" at {self._client.identity()}"
+
     def stamp(self) -> str:
         """Which CRM this is. Its ids mean nothing elsewhere."""
-        return f"Customcrm at {self._client.identity()}"
+        return f"Customcrm{self.address}"
 
     def server_clock(self) -> datetime | None:
         """The newest time the CRM told."""

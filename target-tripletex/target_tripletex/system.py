@@ -59,10 +59,15 @@ class TripletexSystem:
         """Requests made so far."""
         return self._client.transport.requests
 
+    @property
+    def address(self) -> str:
+        """Where it is, as the stamp ends."""
+        address = urlsplit(self._api_url)
+        return f" at {address.netloc}{address.path.rstrip('/')}"
+
     def stamp(self) -> str:
         """Which company this is, and where. Its ids mean nothing elsewhere."""
-        address = urlsplit(self._api_url)
-        return f"Tripletex company {self._client.who_am_i().company_id} at {address.netloc}{address.path.rstrip('/')}"
+        return f"Tripletex company {self._client.who_am_i().company_id}{self.address}"
 
     def server_clock(self) -> datetime | None:
         """The newest time Tripletex told."""

@@ -39,7 +39,9 @@ def everybody_at_the_beginning(systems: sandbox.Systems) -> None:
         crm.create("customer", Name="Gamma AS", OrganizationNumber="910000020", Description="gammel")
         crm.create("customer", Name="Delta AS", Email="post@delta.example.no")
         crm.create("contact", FirstName="Anne", LastName="Aas", Email="anne@example.no", CustomerId=alfa["Id"])
-        crm.create("contact", FirstName="Bjørn", LastName="Berg", Email="bjorn@example.no", MobilePhone="+47 412 34 567")
+        crm.create(
+            "contact", FirstName="Bjørn", LastName="Berg", Email="bjorn@example.no", MobilePhone="+47 412 34 567"
+        )
         crm.create("product", Name="Spade", Number="S-1", Price=100)
         crm.create("product", Name="Rive", Number="R-1", Price=200)
         address = {"addressLine1": "Storgata 1", "postalCode": "0155", "city": "OSLO", "country": norway}
@@ -248,7 +250,9 @@ PRODUCTS = ("S-1", "R-1", "L-1")
 def name_of(record: dict[str, Any]) -> str:
     """What a record is called on both sides."""
     name = record.get("Name") or record.get("name")
-    return name or " ".join(record.get(part) or "" for part in ("firstName", "lastName", "FirstName", "LastName")).strip()
+    return (
+        name or " ".join(record.get(part) or "" for part in ("firstName", "lastName", "FirstName", "LastName")).strip()
+    )
 
 
 def edit(system: Any, records: dict[tuple[str, str, Any], dict[str, Any]]) -> set[tuple[str, str]]:
@@ -295,4 +299,6 @@ def test_what_a_user_edits_after_the_kill_stands_on_both_sides(rehearsal, direct
         assert what_stands(found, edited) == set(), moment
         assert difference(without(found, *NOTES.values()), wanted) == {}, moment
     assert edits >= 5
-    print(f"{direction.target}, {how}, edits in the {side}: killed at {len(moments)} of {len(writes)} writes, {edits} edits")
+    print(
+        f"{direction.target}, {how}, edits in the {side}: killed at {len(moments)} of {len(writes)} writes, {edits} edits"
+    )

@@ -7,7 +7,7 @@ then it never happened; otherwise the values that equal what was sent are ours, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -15,11 +15,20 @@ import sqlalchemy as sa
 from record_sync.canonical import canonical, same
 from record_sync.matching import criterion_key, keys_of
 from record_sync.record import GONE, Current, End, Incoming, Link
+from record_sync.rules import FlowRules
 from record_sync.store.intents import Intent
 from record_sync.values import Values, empty
 
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
+
+
+UNSURE = timedelta(minutes=65)
+"""Two times of one system may be so far apart and yet in doubt: some tell neither zone nor the autumn's hour."""
+
+
+SIGHT_ROUNDED = timedelta(seconds=2)
+"""Servers tell their time in whole seconds."""
 
 
 class Recovery:
@@ -66,14 +75,21 @@ class Recovery:
             None,
         )
         if sought is not None:
-            found = flow.system.search(rules.target_resource, sought, rules.paths)
-        else:
-            found = list(flow.system.listing(rules.target_resource, rules.paths))
-        return [
+            found = [
+                one
+                for one in flow.system.search(rules.target_resource, sought, rules.paths)
+                if self._made_after(one, intent.server_clock)
+                and (self._fits(intent.values, one) or self._same_keys(sought, one))
+            ]
+            if found:
+                return found
+        young = [
             one
-            for one in found
+            for one in flow.system.listing(rules.target_resource, rules.paths)
             if self._made_after(one, intent.server_clock)
-            and (self._fits(intent.values, one) or (sought is not None and self._same_keys(sought, one)))
+        ]
+        return [one for one in young if self._fits(intent.values, one)] or [
+            one for one in young if self._nearly_fits(intent, one)
         ]
 
     def _made_after(self, current: Current, sight: datetime | None) -> bool:
@@ -87,6 +103,13 @@ class Recovery:
             for path, value in sent.items()
             if path not in once
         )
+
+    def _nearly_fits(self, intent: Intent, current: Current) -> bool:
+        """Whether a record made since the write says what was sent but for one property, which somebody edited."""
+        sight = intent.server_clock
+        if sight is None or current.created_at is None or current.created_at < sight - SIGHT_ROUNDED:
+            return False
+        return _all_but_one(intent.values, current.values, self._flow.rules)
 
     def _same_keys(self, sought: Mapping[str, object], current: Current) -> bool:
         rules = self._flow.rules
@@ -226,10 +249,13 @@ class Recovery:
                 same(kind, intent.values[path], record.source[path]) for kind in ("text", "phone", "digits", "email")
             )
         ]
-        if len(equal) == len(shared) and not any(
-            not empty(value) and path not in intent.values for path, value in record.source.items()
-        ):
-            return True
+        if len(equal) == len(shared):
+            said_more = any(not empty(value) and path not in intent.values for path, value in record.source.items())
+            # What it says beyond what was sent a user may have added since; to an older record it belongs.
+            if not said_more or not _is_older(record.modified_at, intent.server_clock):
+                return True
+        if len(equal) == len(shared) - 1 and equal and not _is_older(record.modified_at, intent.server_clock):
+            return self._shares_a_key(equal)
         matched = {
             path
             for unit in self._flow.rules.units
@@ -238,6 +264,18 @@ class Recovery:
             for path in unit.sources
         }
         return bool(matched) and matched <= set(equal)
+
+    def _shares_a_key(self, equal: Sequence[str]) -> bool:
+        """Whether some source property that records are matched by is among these."""
+        rules = self._flow.rules
+        keys = {path for criterion in rules.match_on for path in criterion}
+        return any(
+            path in equal
+            for unit in rules.units
+            for one in unit.properties
+            if one.path in keys
+            for path in unit.sources
+        )
 
     def _adopt_incoming(self, connection: sa.Connection, intent: Intent, record: Incoming) -> Link | None:
         flow = self._flow
@@ -256,6 +294,19 @@ class Recovery:
         self._own_creation(link.target, link.source, intent, dict(record.source), record.version, record.modified_at)
         flow.links.add(connection, link)
         return link
+
+
+def _all_but_one(sent: Values, now: Values, rules: FlowRules) -> bool:
+    """Whether at most one value differs from what was sent, and one that records are matched by does not."""
+    once = {one.path for one in rules.properties if one.create_only}
+    compared = {path: same(rules.kind(path), value, now.get(path)) for path, value in sent.items() if path not in once}
+    keys = {path for criterion in rules.match_on for path in criterion}
+    return sum(not equal for equal in compared.values()) <= 1 and any(compared.get(path) for path in keys)
+
+
+def _is_older(modified_at: datetime | None, sight: datetime | None) -> bool:
+    """Whether a record surely was not changed since a moment of its system's clock."""
+    return modified_at is not None and sight is not None and modified_at < sight - UNSURE
 
 
 def _next_version(over: str | None, now: str | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import sqlalchemy as sa
 
-from record_sync.record import Incoming
+from record_sync.record import GONE, Incoming
 from record_sync.rules import FlowRules
 from record_sync.store.links import Links
 from record_sync.store.store import FlowKey
@@ -38,8 +38,8 @@ def resolve(
 ) -> list[Resolved]:
     """Translate every reference of these records.
 
-    A reference to a record that a filter keeps out is left out; one to a record that is not linked yet is left out too,
-    and named in ``missing``.
+    A reference to a record that a filter keeps out, or whose counterpart is gone, is left out; one to a record that is
+    not linked yet is left out too, and named in ``missing``.
     """
     if not rules.references:
         return [Resolved(one) for one in records]
@@ -50,12 +50,14 @@ def resolve(
         ids = {str(one.values[path]) for one in records if one.values.get(path) is not None}
         if flow is None or not ids:
             continue
-        translated[path] = {
-            source_id: link.target.id
+        links = {
+            source_id: link
             for source_id, link in flow.links.of_sources(connection, ids).items()
             if link.flow == flow_name
         }
-        excluded[path] = WaitingRecords.excluded(connection, flow.key.source_scope, ids)
+        gone = {source_id for source_id, link in links.items() if link.target.state == GONE}
+        translated[path] = {source_id: link.target.id for source_id, link in links.items() if source_id not in gone}
+        excluded[path] = gone | WaitingRecords.excluded(connection, flow.key.source_scope, ids)
     return [_resolve(one, rules, translated, excluded) for one in records]
 
 

@@ -23,6 +23,8 @@ from record_sync.session import Session
 from record_sync.store import Store
 from record_sync.system import Moved, Refused, Unknown, Written
 
+pytest_plugins = ["record_sync.testing.fixtures"]
+
 SIDES = ("customcrm", "tripletex")
 START = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
 
@@ -235,11 +237,11 @@ def rules(flow, to, **changes):
 class World:
     """Both systems and the store between them."""
 
-    def __init__(self, folder):
+    def __init__(self, url):
         self.clock = Clock()
         self.systems = {side: Register(side, self.clock) for side in SIDES}
         self.crm, self.tripletex = self.systems.values()
-        self.url = f"sqlite:///{folder}/links.db"
+        self.url = url
 
     def incoming(self, flow, to, only=None):
         """What the tap and the mapper make of the other side's records."""
@@ -306,8 +308,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
-    return World(tmp_path)
+def world(links_url):
+    return World(links_url)
 
 
 # -- linking and creating
@@ -555,6 +557,35 @@ def test_a_create_whose_run_died_is_taken_up_even_if_somebody_edited_it_since(wo
     world.settle()
     assert len(world.tripletex.all("customer")) == len(world.crm.all("customer")) == 1
     assert world.crm.values("customer", "c1")["Name"] == "A, rettet"
+
+
+@pytest.mark.parametrize("next_line", SIDES)
+def test_a_create_whose_run_died_is_taken_up_even_if_what_it_is_known_by_was_edited_since(world, next_line):
+    world.crm.put("product", "v1", Name="Skrue", Number="P-1")
+    world.tripletex.lose_answers = True
+    world.run("tripletex", finish=False)
+    world.tripletex.lose_answers = False
+    (tripletex_id,) = world.tripletex.all("contact")
+    world.tripletex.put("contact", tripletex_id, firstName="Treskrue")
+    world.run(next_line)
+    world.settle()
+    assert world.crm.all("contact") == {}
+    assert [one["Name"] for one in world.crm.all("product").values()] == ["Treskrue"]
+    assert len(world.tripletex.all("contact")) == 1
+
+
+def test_a_reference_to_a_record_whose_counterpart_is_gone_is_left_out(world):
+    world.crm.put("customer", "c1", Name="Fjord AS")
+    world.settle()
+    (customer_id,) = world.tripletex.all("customer")
+    del world.crm.records["customer", "c1"]
+    world.run("customcrm", complete=["customer"])
+    world.run("tripletex", records={"customer": [deleted(world, "c1")]})
+    world.tripletex.put("contact", "7", **{"firstName": "Kari", "email": "kari@example.no", "customer.id": customer_id})
+    world.run("customcrm", records={"customer": []})
+    world.run("customcrm")
+    (contact,) = world.crm.all("contact").values()
+    assert contact.get("CustomerId") is None
 
 
 @pytest.mark.parametrize("edited", [False, True])
@@ -868,7 +899,8 @@ def test_a_second_run_is_told_who_holds_the_store(world):
         world.run("tripletex")
 
 
-def test_the_store_is_readable_by_its_owner_alone_and_holds_no_names(world, tmp_path):
+def test_the_store_is_readable_by_its_owner_alone_and_holds_no_names(tmp_path):
+    world = World(f"sqlite:///{tmp_path}/links.db")
     world.crm.put("customer", "c1", Name="Hemmelig Navn AS", Email="hemmelig@example.no")
     world.settle()
     database = tmp_path / "links.db"

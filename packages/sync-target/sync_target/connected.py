@@ -16,6 +16,11 @@ class ConnectedSystem(TargetSystem, Protocol):
         ...
 
     @property
+    def address(self) -> str:
+        """How its stamp ends: what of it is known without asking the system."""
+        ...
+
+    @property
     def resources(self) -> tuple[str, ...]:
         """The resources that can be written."""
         ...

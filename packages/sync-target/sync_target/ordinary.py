@@ -41,43 +41,82 @@ class OrdinarySink(BatchSink):
                 "Rename it with stream_maps, or deselect it in the tap."
             )
 
+    def _parse_timestamps_in_record(self, record: Any, schema: Any, treatment: Any) -> None:
+        """Leave dates as they came: an API takes them as texts, and judges them itself."""
+        del record, schema, treatment
+
     def process_batch(self, context: dict[str, Any]) -> None:
-        """Write one batch."""
-        updates: list[tuple[str, Values]] = []
-        creates: list[CreateRequest] = []
+        """Write one batch; records that come several times one after the other, so that the last one stands."""
+        named: set[tuple[str, str]] = set()
+        some: list[Values] = []
         for record in context["records"]:
             values = dict(_flat(record, ""))
+            name = self._name_of(values)
+            if name is not None and name in named:
+                self._write(some)
+                named, some = set(), []
+            if name is not None:
+                named.add(name)
+            some.append(values)
+        self._write(some)
+
+    def _name_of(self, values: Values) -> tuple[str, str] | None:
+        """What a record says that it is: its id, or the value of the stream's look-up key."""
+        for name in ID_NAMES:
+            if values.get(name) is not None:
+                return "id", str(values[name])
+        key = self._lookup_key
+        return None if key is None or values.get(key) is None else (key, str(values[key]))
+
+    @property
+    def _lookup_key(self) -> str | None:
+        key: str | None = (self.config.get("lookup_keys") or {}).get(self.stream_name)
+        return key
+
+    def _write(self, records: list[Values]) -> None:
+        updates: list[tuple[str, Values]] = []
+        creates: list[CreateRequest] = []
+        for values in records:
             record_id = self._id_of(values)
             if record_id is not None:
                 updates.append((record_id, values))
             elif self.config.get("create_without_match"):
                 creates.append(CreateRequest("", {p: v for p, v in values.items() if v is not None}))
             else:
-                raise RunFailed(
-                    f"A record of stream {self.stream_name!r} has no id. Map it to one, name a property for it in "
-                    "lookup_keys, or allow create_without_match."
-                )
+                raise RunFailed(self._unknown(values))
         self._update(updates)
         for results in self._target.system.create(self.stream_name, creates, self._paths) if creates else ():
             self._check(results)
 
+    def _unknown(self, values: Values) -> str:
+        key = self._lookup_key
+        if key is not None and values.get(key) is not None:
+            return (
+                f"Stream {self.stream_name!r}: there is no record with the {key} that one here has. "
+                "Allow create_without_match to have it created."
+            )
+        return (
+            f"A record of stream {self.stream_name!r} has no id. Map it to one, name a property for it in "
+            "lookup_keys, or allow create_without_match."
+        )
+
     def _id_of(self, values: Values) -> str | None:
-        found = next((str(values.pop(name)) for name in ID_NAMES if values.get(name) is not None), None)
-        for name in ID_NAMES:
-            values.pop(name, None)
-        if found is not None:
-            return found
-        key = (self.config.get("lookup_keys") or {}).get(self.stream_name)
-        if key is None or values.get(key) is None:
+        name = self._name_of(values)
+        for one in ID_NAMES:
+            values.pop(one, None)
+        if name is None:
             return None
+        kind, text = name
+        if kind == "id":
+            return text
         matches = [
             one
-            for one in self._target.system.search(self.stream_name, {key: values[key]}, self._paths | {key})
-            if same("text", one.get(key), values[key])
+            for one in self._target.system.search(self.stream_name, {kind: values[kind]}, self._paths | {kind})
+            if same("text", one.get(kind), values[kind])
         ]
         if len(matches) > 1:
             raise RunFailed(
-                f"Stream {self.stream_name!r}: several records have the same {key}; give their ids instead."
+                f"Stream {self.stream_name!r}: several records have the same {kind}; give their ids instead."
             )
         return matches[0].id if matches else None
 

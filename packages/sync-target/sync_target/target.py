@@ -9,7 +9,7 @@ from types import FrameType
 from typing import IO, Any, ClassVar
 
 from record_sync.breaker import Limits
-from record_sync.errors import SyncError
+from record_sync.errors import StampMismatchError, SyncError
 from record_sync.rules import FlowRules
 from record_sync.session import Session
 from record_sync.store import Store
@@ -39,6 +39,9 @@ class SyncTarget(SingerPlugin, Target, ABC):
     expected_failures: ClassVar[tuple[type[Exception], ...]] = (*EXPECTED, SyncError)
 
     def __init__(self, **kwargs: Any) -> None:
+        # Told to stop from here on: the SDK takes over the signals first of all.
+        self._busy = False
+        self._stop_code: int | None = None
         super().__init__(**kwargs)
         # Sinks share one connection and one store; the order of their writes matters.
         self._max_parallelism = 1
@@ -48,8 +51,6 @@ class SyncTarget(SingerPlugin, Target, ABC):
         self._counters: dict[str, metrics.Counter] = {}
         self._records_since_state = 0
         self._state_at = time.monotonic()
-        self._busy = False
-        self._stop_code: int | None = None
 
     @abstractmethod
     def connect(self) -> ConnectedSystem:
@@ -179,6 +180,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
                 )
             store = Store(links_url, self.sides, self.config["sync_name"])
             try:
+                self._check_address(store)
                 limits = Limits(self.config["max_delete_share"], self.config["max_overwrite_share"])
                 self._session = Session(
                     store, self.system, max_failure_share=self.config["max_failure_share"], limits=limits
@@ -187,6 +189,15 @@ class SyncTarget(SingerPlugin, Target, ABC):
                 store.close()
                 raise
         return self._session
+
+    def _check_address(self, store: Store) -> None:
+        """Refuse a store of another system before anything is taken in; a run that writes checks the whole stamp."""
+        bound_to = store.stamped(self.side)
+        if bound_to is not None and not bound_to.endswith(self.system.address):
+            raise StampMismatchError(
+                f"The link store {store.place} (sync name {store.sync_name!r}) belongs to {bound_to}, "
+                f"but this run would write to the one{self.system.address}. Use another links_url or sync_name for it."
+            )
 
     def _hand_on(self, flow_input: FlowInput) -> None:
         """Hand a flow's records on, after those of the flows that have to see the same records first."""

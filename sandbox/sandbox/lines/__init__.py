@@ -12,6 +12,7 @@ from sandbox.lines.line import TO_CUSTOMCRM, TO_TRIPLETEX, Direction, Line, Line
 from sandbox.lines.ran import Ran
 from sandbox.lines.said import Said, said, without
 from sandbox.lines.starter import Started, Starter
+from sandbox.lines.until import until
 
 __all__ = [
     "TO_CUSTOMCRM",
@@ -24,5 +25,6 @@ __all__ = [
     "Started",
     "Starter",
     "said",
+    "until",
     "without",
 ]

@@ -16,7 +16,7 @@ from sandbox.systems import Systems
 
 MAPPER = "dataflow-mapper"
 TABLES = ("contact", "customer", "product")
-_OURS = ("TAP_", "TARGET_", "DATAFLOW_", "MELTANO_", "SINGER_", "LOGLEVEL")
+OURS = ("TAP_", "TARGET_", "DATAFLOW_", "MELTANO_", "SINGER_", "LOGLEVEL")
 """Environment variables that plug-ins read; those of whoever runs the tests stay outside."""
 
 
@@ -160,7 +160,7 @@ class Lines:
         self, plugins: Sequence[tuple[str, Sequence[str]]], direction: Direction, messages: Path | int | None = None
     ) -> Line:
         self._runs += 1
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         processes, logs = {}, {}
         output = self.folder / f"{self._runs}.out"
         source = os.dup(messages) if isinstance(messages, int) else os.open(messages or os.devnull, os.O_RDONLY)

@@ -4,101 +4,202 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from record_sync.errors import StoreError
-from record_sync.store import tables
+
+WAIT_FOR_LOCK_S = 30
+"""So long another connection's transaction is waited for."""
+READING = {"reading": True}
+"""Execution options of a connection whose next transaction only reads."""
+
+_POSTGRESQL = {
+    "connect_timeout": "10",
+    # A server that is gone without a word is noticed within a minute.
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+    "application_name": "record-sync",
+}
+_SECRETS = ("password", "sslpassword")
+_LONGEST_WORDS = 300
 
 
 def open_engine(links_url: str) -> sa.Engine:
-    """Connect to a link store, creating the file (readable by its owner alone) and the tables where they are missing.
+    """Make ready to connect to a link store; an SQLite file is created, readable by its owner alone.
 
     Raises:
-        StoreError: the URL is wrong, the place cannot be written, or the store is of another kind or a newer release.
+        StoreError: the URL is wrong, the place cannot be written, or the database's driver is not installed.
 
     """
     try:
         url = sa.make_url(links_url)
-    except ArgumentError:
+        kind = url.get_backend_name()
+    except (ArgumentError, ValueError):
         raise StoreError(
             "links_url is not a database URL. Write it like sqlite:////path/to/links.db or postgresql://user@host/database."
         ) from None
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    try:
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else sa.create_engine(url)
-        with explained(engine):
-            tables.metadata.create_all(engine)
-    except (NoSuchModuleError, ModuleNotFoundError):
-        raise StoreError(
-            f"links_url names the database {url.get_backend_name()!r}, which is not supported here. "
-            "Use sqlite, or postgresql with the package psycopg installed."
-        ) from None
-    return engine
+    if kind == "sqlite":
+        return _sqlite(url)
+    if kind in ("postgresql", "postgres"):
+        return _postgresql(url)
+    raise StoreError(f"links_url names the database {kind!r}, which is not supported. Use sqlite or postgresql.")
 
 
 def place(engine: sa.Engine) -> str:
     """Where the store is, with no password."""
-    return engine.url.render_as_string(hide_password=True)
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database or ''}"
+    host = url.host or url.query.get("host", "")
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{host}{port}/{url.database or ''}"
+
+
+def database_file(engine: sa.Engine) -> Path | None:
+    """The file of an SQLite store; None for one in memory and for PostgreSQL."""
+    return _file(engine.url) if engine.url.get_backend_name() == "sqlite" else None
 
 
 @contextmanager
 def explained(engine: sa.Engine) -> Iterator[None]:
-    """Tell database errors in one line, without statement or values."""
+    """Tell database errors in one line, without statement, values or password."""
     try:
         yield
-    except (DatabaseError, sqlite3.Error) as error:
-        words = " ".join(str(getattr(error, "orig", error)).split())
+    except (DBAPIError, sqlite3.Error) as error:
+        words = _words(error, engine.url)
         raise StoreError(f"The link store {place(engine)} cannot be used: {words}. {_advice(words)}") from None
     except SQLAlchemyError as error:
         raise StoreError(f"The link store {place(engine)} cannot be used: {type(error).__name__}.") from None
 
 
+def _words(error: Exception, url: sa.URL) -> str:
+    told = getattr(error, "orig", None) or error
+    # PostgreSQL's first line; its details quote values and statements.
+    diagnosis = getattr(told, "diag", None)
+    words = " ".join(str(getattr(diagnosis, "message_primary", None) or told).split()).rstrip(" .?")
+    for secret in (url.password, *(url.query.get(name) for name in _SECRETS)):
+        if secret:
+            words = words.replace(str(secret), "***")
+    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
+
+
+_ADVICE = (
+    ("readonly", "Make the file and its folder writable for this user."),
+    ("disk is full", "Free some disk space, then run again; nothing was half written."),
+    ("No space left", "Free some disk space on the server, then run again; nothing was half written."),
+    ("not a database", "Put links_url right, or restore the file from a backup."),
+    ("malformed", "Restore the file from a backup, then run with --full-refresh."),
+    ("unable to open", "Check that the folder is there and can be written."),
+    ("disk I/O error", "Check the disk and its rights; nothing was half written."),
+    ("locked", "Another program holds it; run again."),
+    ("authentication failed", "Put user and password in links_url right."),
+    ("permission denied", "Give this user the right to create and change tables in its schema."),
+    ("too many", "Let other programs end their connections, or allow the server more."),
+    ("no schema has been selected", "Create the schema that links_url names, or let this user use it."),
+    ("connection to server", "Check that the server runs and can be reached, then run again."),
+    ("connection failed", "Check that the server runs and can be reached, then run again."),
+    ("connection", "Nothing was half written; run again when the server is back."),
+)
+
+
 def _advice(words: str) -> str:
-    for sign, advice in (
-        ("readonly", "Make the file and its folder writable for this user."),
-        ("full", "Free some disk space; nothing was lost, run again."),
-        ("not a database", "Put links_url right, or restore the file from a backup."),
-        ("malformed", "Restore the file from a backup, then run with --full-refresh."),
-        ("unable to open", "Check that the folder is there and can be written."),
-        ("locked", "Another program holds it; run again."),
-    ):
-        if sign in words:
-            return advice
-    return "Check links_url and the database."
+    return next((advice for sign, advice in _ADVICE if sign in words), "Check links_url and the database.")
+
+
+# -- PostgreSQL
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    url = url.set(drivername="postgresql+psycopg")
+    chosen = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
+    try:
+        return sa.create_engine(url, connect_args=chosen, hide_parameters=True)
+    except ImportError:
+        raise StoreError(
+            "A link store on PostgreSQL needs the driver psycopg, which is not installed. Install the target with "
+            "its extra, for example target-tripletex[postgresql], or: pip install 'psycopg[binary]'"
+        ) from None
+    except (SQLAlchemyError, TypeError, ValueError):
+        raise StoreError(
+            "links_url is not a PostgreSQL URL. Write it like postgresql://user:password@host:5432/database."
+        ) from None
+
+
+# -- SQLite
+
+
+def _file(url: sa.URL) -> Path | None:
+    name = url.database or ""
+    if name.startswith("file:"):
+        parts = urlsplit(name)
+        name = "" if "mode=memory" in parts.query else unquote(parts.path)
+    return None if name in ("", ":memory:") else Path(name)
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:":
-        path = Path(url.database)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Made before SQLite makes it: its other files take over these rights.
-            os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
-        except OSError as error:
-            raise StoreError(
-                f"The link store {path} cannot be opened: {error.strerror}. Check links_url and the folder's rights."
-            ) from None
-    engine = sa.create_engine(url, connect_args={"timeout": 30})
+    file = _file(url)
+    if file is not None and url.query.get("mode", "rwc") == "rwc":
+        _make(file)
+    engine = sa.create_engine(url, connect_args={"timeout": WAIT_FOR_LOCK_S}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
-    def _pragmas(connection: Any, _record: Any) -> None:
+    def _pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+        # Transactions are begun below, not by the driver, which would begin none for CREATE and ALTER TABLE.
         connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-16000")
-        cursor.close()
+        _write_ahead(connection)
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-64000")
+        # A checkpoint after every small transaction would write the same pages again and again.
+        connection.execute("PRAGMA wal_autocheckpoint=16000")
+        connection.execute("PRAGMA journal_size_limit=67108864")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # A transaction that reads first and writes later fails where another has written between; one that takes
+        # the right to write at once waits for its turn.
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _make(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Made before SQLite makes it: its other files take over these rights.
+        descriptor = os.open(file, os.O_CREAT | os.O_RDONLY, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                # A copy brought back from elsewhere.
+                file.chmod(0o600)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StoreError(
+            f"The link store {file} cannot be opened: {error.strerror}. Check links_url and the folder's rights."
+        ) from None
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; SQLite does not wait here for a process that does the same right now."""
+    until = time.monotonic() + WAIT_FOR_LOCK_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return

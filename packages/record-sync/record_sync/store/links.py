@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from record_sync.record import ENDED, LIVE, End, Link
 from record_sync.store import tables
-from record_sync.store.base_blob import pack, unpack
+from record_sync.store.base_blob import BasePacker
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import new_id
 from record_sync.store.times import from_ms, to_ms
@@ -18,6 +18,9 @@ CHUNK = 500
 """Ids in one look-up; databases limit the parameters of a statement."""
 
 T = TypeVar("T")
+
+_END = ("id", "version", "own_version", "modified_at", "edited_at", "written_at", "base", "state")
+"""The columns of one end, as ``Links._end`` takes them."""
 
 
 def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
@@ -35,6 +38,10 @@ class Links:
         self._flow = flow
         self._source, self._target = ("left", "right") if flow.source_is_left else ("right", "left")
         self._flow_names: dict[int, str] = {flow.id: flow.name}
+        self._bases = BasePacker(store.number_of, store.name_of)
+        names = ["id", "flow_id", "state"]
+        names += [f"{end}_{column}" for end in (self._source, self._target) for column in _END]
+        self._read = [tables.link.c[name] for name in names]
 
     def of_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, Link]:
         """The links that these source records have, in whichever flow, by any id they ever had."""
@@ -46,7 +53,7 @@ class Links:
 
     def get(self, connection: sa.Connection, link_id: int) -> Link | None:
         """A link by its own id."""
-        row = connection.execute(sa.select(tables.link).where(tables.link.c.id == link_id)).one_or_none()
+        row = connection.execute(sa.select(*self._read).where(tables.link.c.id == link_id)).one_or_none()
         return None if row is None else self._link(connection, row)
 
     def live_before(self, connection: sa.Connection, moment_ms: int) -> list[int]:
@@ -72,10 +79,12 @@ class Links:
     ) -> list[Link]:
         """Links that are not ended and one of whose ends is in this state."""
         columns = tables.link.c
-        query = sa.select(tables.link).where(columns.flow_id == self._flow.id, columns.state != ENDED)
+        query = sa.select(*self._read).where(columns.flow_id == self._flow.id, columns.state != ENDED)
         for end, state in ((self._source, source_state), (self._target, target_state)):
             if state is not None:
                 query = query.where(columns[f"{end}_state"] == state)
+            if state not in (None, LIVE):
+                query = query.where(tables.LEFT_MISSING if end == "left" else tables.RIGHT_MISSING)
         return [self._link(connection, row) for row in connection.execute(query.order_by(columns.id))]
 
     def _by_end(self, connection: sa.Connection, end: str, scope: int, ids: Collection[str]) -> dict[str, Link]:
@@ -83,12 +92,12 @@ class Links:
         in_scope = tables.link.c[f"{end}_scope"] == scope
         id_column = tables.link.c[f"{end}_id"]
         for some in chunks(ids):
-            for row in connection.execute(sa.select(tables.link).where(in_scope, id_column.in_(some))):
-                found[getattr(row, f"{end}_id")] = self._link(connection, row)
+            for row in connection.execute(sa.select(id_column, *self._read).where(in_scope, id_column.in_(some))):
+                found[row[0]] = self._link(connection, row[1:])
         missing = [one for one in ids if one not in found]
         for some in chunks(missing):
             query = (
-                sa.select(tables.link, tables.alias.c.record_id)
+                sa.select(*self._read, tables.alias.c.record_id)
                 .join(tables.alias, tables.alias.c.link_id == tables.link.c.id)
                 .where(tables.alias.c.scope_id == scope, tables.alias.c.record_id.in_(some))
             )
@@ -96,13 +105,14 @@ class Links:
                 found[row.record_id] = self._link(connection, row)
         return found
 
-    def _link(self, connection: sa.Connection, row: Any) -> Link:
+    def _link(self, connection: sa.Connection, row: Sequence[Any]) -> Link:
+        link_id, flow_id, state = row[:3]
         return Link(
-            source=self._end(row, self._source),
-            target=self._end(row, self._target),
-            flow=self._flow_name(connection, row.flow_id),
-            id=row.id,
-            state=row.state,
+            source=self._end(*row[3:11]),
+            target=self._end(*row[11:19]),
+            flow=self._flow_names.get(flow_id) or self._flow_name(connection, flow_id),
+            id=link_id,
+            state=state,
         )
 
     def _flow_name(self, connection: sa.Connection, flow_id: int) -> str:
@@ -111,17 +121,26 @@ class Links:
             self._flow_names[flow_id] = str(name)
         return self._flow_names[flow_id]
 
-    def _end(self, row: Any, end: str) -> End:
-        values = row._mapping  # noqa: SLF001 - SQLAlchemy's documented access by name
+    def _end(
+        self,
+        record_id: str,
+        version: str | None,
+        own_version: str | None,
+        modified_at: int | None,
+        edited_at: int | None,
+        written_at: int | None,
+        base: bytes,
+        state: str,
+    ) -> End:
         return End(
-            id=values[f"{end}_id"],
-            version=values[f"{end}_version"],
-            own_version=values[f"{end}_own_version"],
-            modified_at=from_ms(values[f"{end}_modified_at"]),
-            edited_at=from_ms(values[f"{end}_edited_at"]),
-            written_at=from_ms(values[f"{end}_written_at"]),
-            base=unpack(values[f"{end}_base"], self._store.name_of),
-            state=values[f"{end}_state"],
+            record_id,
+            version,
+            own_version,
+            from_ms(modified_at),
+            from_ms(edited_at),
+            from_ms(written_at),
+            self._bases.unpack(base),
+            state,
         )
 
     def add(self, connection: sa.Connection, link: Link) -> None:
@@ -133,10 +152,12 @@ class Links:
                 created_at=self._store.now_ms(),
                 **{
                     f"{self._source}_scope": self._flow.source_scope,
+                    f"{self._source}_id": link.source.id,
                     **self._columns(link.source, self._source),
                 },
                 **{
                     f"{self._target}_scope": self._flow.target_scope,
+                    f"{self._target}_id": link.target.id,
                     **self._columns(link.target, self._target),
                 },
             )
@@ -144,7 +165,7 @@ class Links:
         link.id = new_id(result)
 
     def save(self, connection: sa.Connection, links: Iterable[Link]) -> None:
-        """Commit what changed on links."""
+        """Commit what changed on links; their ids are changed by renaming alone."""
         rows = [
             {
                 "b_id": link.id,
@@ -160,31 +181,31 @@ class Links:
 
     def _columns(self, end: End, name: str) -> dict[str, Any]:
         return {
-            f"{name}_id": end.id,
             f"{name}_version": end.version,
             f"{name}_own_version": end.own_version,
             f"{name}_modified_at": to_ms(end.modified_at),
             f"{name}_edited_at": to_ms(end.edited_at),
             f"{name}_written_at": to_ms(end.written_at),
             f"{name}_state": end.state,
-            f"{name}_base": pack(end.base, self._store.number_of),
+            f"{name}_base": self._bases.pack(end.base),
         }
 
     def rename_target(self, connection: sa.Connection, link: Link, target_id: str) -> None:
         """Give a link's target a new id, and remember the one it had."""
-        self._rename(connection, self._flow.target_scope, link.target, link.id, target_id)
+        self._rename(connection, self._flow.target_scope, self._target, link, target_id)
 
     def rename_source(self, connection: sa.Connection, link: Link, source_id: str) -> None:
         """Give a link's source a new id, and remember the one it had."""
-        self._rename(connection, self._flow.source_scope, link.source, link.id, source_id)
+        self._rename(connection, self._flow.source_scope, self._source, link, source_id)
 
-    @staticmethod
-    def _rename(connection: sa.Connection, scope: int, end: End, link_id: int | None, new_id: str) -> None:
+    def _rename(self, connection: sa.Connection, scope: int, name: str, link: Link, new_id: str) -> None:
+        end = link.source if name == self._source else link.target
         if new_id == end.id:
             return
         columns = tables.alias.c
         connection.execute(
             sa.delete(tables.alias).where(columns.scope_id == scope, columns.record_id.in_((end.id, new_id)))
         )
-        connection.execute(sa.insert(tables.alias).values(scope_id=scope, record_id=end.id, link_id=link_id))
+        connection.execute(sa.insert(tables.alias).values(scope_id=scope, record_id=end.id, link_id=link.id))
+        connection.execute(sa.update(tables.link).where(tables.link.c.id == link.id).values({f"{name}_id": new_id}))
         end.id = new_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -11,13 +10,15 @@ from types import TracebackType
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from record_sync.errors import StampMismatchError, StoreError
 from record_sync.fingerprint import Fingerprints
 from record_sync.rules import FlowRules
 from record_sync.store import tables
-from record_sync.store.database import explained, open_engine, place
+from record_sync.store.database import READING, explained, open_engine, place
 from record_sync.store.lock import Lock
+from record_sync.store.migrations import bring_up_to_date
 from record_sync.store.times import to_ms
 
 
@@ -58,11 +59,14 @@ class Store:
         self._left, self._right = sorted(sides)
         self.sync_name = sync_name
         self.engine = open_engine(links_url)
-        self._lock = Lock(self.engine, sync_name)
-        self._lock.acquire()
+        with explained(self.engine):
+            self._connection = self.engine.connect()
+        self._lock = Lock(self._connection, sync_name, now())
         try:
+            self._lock.acquire()
+            with explained(self.engine):
+                bring_up_to_date(self._connection)
             with self.begin() as connection:
-                self._check_schema(connection)
                 self.prints = Fingerprints(self._key(connection))
                 self.sync_id = self._sync(connection)
                 self._names = {row.id: row.name for row in connection.execute(sa.select(tables.property_name))}
@@ -81,14 +85,39 @@ class Store:
 
     def close(self) -> None:
         """Let go of the lock and the database."""
-        self._lock.release()
-        self.engine.dispose()
+        try:
+            self._connection.close()
+            self.engine.dispose()
+        finally:
+            self._lock.release()
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it, or nothing."""
-        with explained(self.engine), self.engine.begin() as connection:
-            yield connection
+        """One transaction: all of it, or nothing.
+
+        Raises:
+            StoreError: the database cannot be used, or is gone.
+
+        """
+        with explained(self.engine):
+            if self._connection.invalidated:
+                # Another connection would not hold the lock.
+                raise StoreError(
+                    f"The connection to the link store {self.place} was lost, and the lock on it with it. "
+                    "Nothing was half written; run again."
+                )
+            with self._connection.begin():
+                yield self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One transaction that only reads: it sees one state, and keeps nobody from writing."""
+        self._connection.execution_options(**READING)
+        try:
+            with self.begin() as connection:
+                yield connection
+        finally:
+            self._connection.execution_options(reading=False)
 
     @property
     def place(self) -> str:
@@ -101,36 +130,22 @@ class Store:
 
     # -- what is made once
 
-    def _check_schema(self, connection: sa.Connection) -> None:
-        found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema_version"))
-        if found is None:
-            connection.execute(
-                sa.insert(tables.meta).values(name="schema_version", value=str(tables.SCHEMA_VERSION).encode())
-            )
-        elif int(found) != tables.SCHEMA_VERSION:
-            raise StoreError(
-                f"The link store {self.place} is of version {int(found)}, this release knows {tables.SCHEMA_VERSION}. "
-                "Use the release that made it, or a newer one."
-            )
-
     def _key(self, connection: sa.Connection) -> bytes:
-        found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key"))
-        if found is not None:
-            return bytes(found)
-        key = os.urandom(32)
-        connection.execute(sa.insert(tables.meta).values(name="fingerprint_key", value=key))
-        return key
+        wanted = sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key")
+        found = connection.scalar(wanted)
+        if found is None:
+            _insert_missing(connection, tables.meta, name="fingerprint_key", value=os.urandom(32))
+            found = connection.scalar(wanted)
+        return bytes(found or b"")
 
     def _sync(self, connection: sa.Connection) -> int:
-        wanted = tables.sync.c.name == self.sync_name
-        found = connection.scalar(sa.select(tables.sync.c.id).where(wanted))
+        wanted = sa.select(tables.sync.c.id).where(tables.sync.c.name == self.sync_name)
+        found = connection.scalar(wanted)
         if found is None:
             connection.execute(
                 sa.insert(tables.sync).values(name=self.sync_name, left_side=self._left, right_side=self._right)
             )
-            found = connection.scalar(sa.select(tables.sync.c.id).where(wanted))
-        holder = f"process {os.getpid()} on {socket.gethostname()} since {self.now():%Y-%m-%d %H:%M:%S} UTC"
-        connection.execute(sa.update(tables.sync).where(wanted).values(holder=holder))
+            found = connection.scalar(wanted)
         return int(found or 0)
 
     def number_of(self, path: str) -> int:
@@ -146,13 +161,19 @@ class Store:
         for path in paths:
             if path in self._numbers:
                 continue
-            connection.execute(sa.insert(tables.property_name).values(name=path))
+            _insert_missing(connection, tables.property_name, name=path)
             number = int(
                 connection.scalar(sa.select(tables.property_name.c.id).where(tables.property_name.c.name == path)) or 0
             )
             self._numbers[path], self._names[number] = number, path
 
     # -- stamps
+
+    def stamped(self, side: str) -> str | None:
+        """What this store's side is bound to; ``None`` where it is new."""
+        column = tables.sync.c.left_stamp if side == self._left else tables.sync.c.right_stamp
+        with self.begin() as connection:
+            return connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
 
     def stamp(self, side: str, stamp: str) -> None:
         """Bind this store's side to one system and company, for good.
@@ -235,7 +256,7 @@ class Store:
 
     def acknowledged(self, flow: FlowKey) -> str | None:
         """The ``as_of`` of the newest bookmark this store acknowledged for a flow's source."""
-        with self.begin() as connection:
+        with self.reading() as connection:
             return connection.scalar(
                 sa.select(tables.acknowledged.c.as_of).where(
                     tables.acknowledged.c.flow_id == flow.id, tables.acknowledged.c.side == flow.source_side
@@ -255,8 +276,17 @@ class Store:
 
     def has_links(self, flow: FlowKey) -> bool:
         """Whether anything was ever linked in a flow."""
-        with self.begin() as connection:
+        with self.reading() as connection:
             return (
                 connection.scalar(sa.select(tables.link.c.id).where(tables.link.c.flow_id == flow.id).limit(1))
                 is not None
             )
+
+
+def _insert_missing(connection: sa.Connection, table: sa.Table, **values: object) -> None:
+    """Insert a row that a run of another sync name may be inserting at this moment."""
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.insert(table).values(**values))
+    except IntegrityError:
+        return

@@ -7,11 +7,41 @@ only in rows that wait: ``intent.body``, ``waiting.record``, ``conflict.both``.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+_UNSTORABLE = re.compile(r"[\\\0\ud800-\udfff]")
+_ESCAPED = re.compile(r"\\(?:\\|0|u([0-9a-f]{4}))")
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """A text that came from elsewhere, whatever is in it: PostgreSQL takes no NUL, and no database half a surrogate."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """What is stored: such characters, and so the backslash, as escapes."""
+        del dialect
+        if value is None or _UNSTORABLE.search(value) is None:
+            return value
+        escaped = value.replace("\\", "\\\\").replace("\0", "\\0")
+        return escaped.encode("utf-8", "backslashreplace").decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The text as it came."""
+        del dialect
+        if value is None or "\\" not in value:
+            return value
+        return _ESCAPED.sub(_unescaped, value)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return "\\" if found[0] == "\\\\" else "\0"
 
 
 def new_id(result: sa.CursorResult[Any]) -> int:
@@ -20,7 +50,14 @@ def new_id(result: sa.CursorResult[Any]) -> int:
     return int(key[0]) if key is not None else 0
 
 
-metadata = sa.MetaData()
+# As PostgreSQL would name them, so that a later migration can say which one it means.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
 Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 meta = sa.Table(
@@ -37,9 +74,8 @@ sync = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("left_side", sa.Text, nullable=False),
     sa.Column("right_side", sa.Text, nullable=False),
-    sa.Column("left_stamp", sa.Text),
-    sa.Column("right_stamp", sa.Text),
-    sa.Column("holder", sa.Text),
+    sa.Column("left_stamp", Words),
+    sa.Column("right_stamp", Words),
 )
 
 scope = sa.Table(
@@ -83,6 +119,10 @@ property_name = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
 )
 
+LEFT_MISSING = sa.text("left_state <> 'live'")
+RIGHT_MISSING = sa.text("right_state <> 'live'")
+"""As the partial indexes have it, so that a query with these words uses them."""
+
 link = sa.Table(
     "link",
     metadata,
@@ -95,9 +135,9 @@ link = sa.Table(
         for side in ("left", "right")
         for column in (
             sa.Column(f"{side}_scope", Key, nullable=False),
-            sa.Column(f"{side}_id", sa.Text, nullable=False),
-            sa.Column(f"{side}_version", sa.Text),
-            sa.Column(f"{side}_own_version", sa.Text),
+            sa.Column(f"{side}_id", Words, nullable=False),
+            sa.Column(f"{side}_version", Words),
+            sa.Column(f"{side}_own_version", Words),
             sa.Column(f"{side}_modified_at", sa.BigInteger),
             sa.Column(f"{side}_edited_at", sa.BigInteger),
             sa.Column(f"{side}_written_at", sa.BigInteger),
@@ -107,13 +147,20 @@ link = sa.Table(
     ),
     sa.UniqueConstraint("left_scope", "left_id"),
     sa.UniqueConstraint("right_scope", "right_id"),
+    # Without the state: every write of a link would touch the index.
+    sa.Index("ix_link_flow_id", "flow_id"),
+    # The few that a complete read did not bring are looked for in every run.
+    *(
+        sa.Index(f"ix_link_{side}_missing", "flow_id", sqlite_where=missing, postgresql_where=missing)
+        for side, missing in (("left", LEFT_MISSING), ("right", RIGHT_MISSING))
+    ),
 )
 
 alias = sa.Table(
     "alias",
     metadata,
     sa.Column("scope_id", Key, primary_key=True),
-    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("record_id", Words, primary_key=True),
     sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False),
     comment="Ids that a linked record had before.",
 )
@@ -125,10 +172,10 @@ intent = sa.Table(
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False, index=True),
     sa.Column("side", sa.Text, nullable=False, comment="the side written to"),
     sa.Column("kind", sa.Text, nullable=False, comment="create, update"),
-    sa.Column("source_id", sa.Text, nullable=False),
-    sa.Column("target_id", sa.Text),
+    sa.Column("source_id", Words, nullable=False),
+    sa.Column("target_id", Words),
     sa.Column("link_id", Key),
-    sa.Column("over_version", sa.Text),
+    sa.Column("over_version", Words),
     sa.Column("server_clock", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
@@ -141,10 +188,10 @@ waiting = sa.Table(
     sa.Column("id", Key, primary_key=True),
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False),
     sa.Column("side", sa.Text, nullable=False, comment="the side the record comes from"),
-    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("record_id", Words, nullable=False),
     sa.Column("kind", sa.Text, nullable=False, comment="parked, invalid, reference, ambiguous"),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("details", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("reason", Words, nullable=False),
+    sa.Column("details", Words, nullable=False, server_default="[]"),
     sa.Column("fingerprint", sa.LargeBinary, nullable=False),
     sa.Column("record", sa.LargeBinary, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -159,8 +206,8 @@ reserved = sa.Table(
     "reserved",
     metadata,
     sa.Column("scope_id", Key, primary_key=True),
-    sa.Column("record_id", sa.Text, primary_key=True),
-    sa.Column("waiting_id", sa.ForeignKey("waiting.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("record_id", Words, primary_key=True),
+    sa.Column("waiting_id", sa.ForeignKey("waiting.id", ondelete="CASCADE"), primary_key=True, index=True),
     comment="Candidates of ambiguous records: neither direction may use them for another.",
 )
 
@@ -168,7 +215,7 @@ excluded = sa.Table(
     "excluded",
     metadata,
     sa.Column("scope_id", Key, primary_key=True),
-    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("record_id", Words, primary_key=True),
     comment="Records that a flow's filter keeps out; nothing waits for them.",
 )
 
@@ -189,6 +236,7 @@ conflict = sa.Table(
     sa.Column("both", sa.LargeBinary, nullable=False, comment="side to property to value"),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("settled_at", sa.BigInteger),
+    sa.Index("ix_conflict_flow_id_state", "flow_id", "state"),
 )
 
 run = sa.Table(
@@ -202,5 +250,5 @@ run = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False, server_default="running"),
     sa.Column("counts", sa.Text, nullable=False, server_default="{}"),
     sa.Column("requests", sa.Integer),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
 )

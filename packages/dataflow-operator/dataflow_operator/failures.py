@@ -1,0 +1,185 @@
+"""``dataflow failures``: records that could not be carried over yet, why, and what to do with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import zip_longest
+
+import click
+import msgspec
+from record_sync.store.waiting import CONFLICT, INVALID, REFERENCE
+
+from dataflow_operator.asked import Asked, limited, shared
+from dataflow_operator.errors import OperatorError
+from dataflow_operator.listing import Listing
+from dataflow_operator.moments import age, at, now
+from dataflow_operator.store import waiting
+from dataflow_operator.store.waiting import KINDS, TRIED, Content, WaitingRow
+from dataflow_operator.terminal import confirmed, say, shortened, show_facts, show_json, show_table, spelled
+
+_kind = click.option("--kind", type=click.Choice(KINDS), help="Only those that wait for this reason.")
+_flow = click.option("--flow", help="Only this flow's.")
+_UNTRIED = {
+    INVALID: "no valid record; it is looked at when it comes again: changed, or by a run with --full-refresh",
+    CONFLICT: "a person has to decide: dataflow conflicts",
+}
+
+
+class Failures(msgspec.Struct, frozen=True):
+    """Some of the records that wait, and how many do."""
+
+    failures: list[WaitingRow]
+    total: int
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One record that waits, with all that is kept of it."""
+
+    failure: WaitingRow
+    content: Content
+
+
+@click.group(cls=Listing)
+def failures() -> None:
+    """Records that wait: parked, invalid, ambiguous, for another record, or in conflict."""
+
+
+@failures.command("list")
+@_flow
+@_kind
+@limited
+@shared
+@click.pass_obj
+def list_(asked: Asked, flow: str | None, kind: str | None, limit: int) -> None:
+    """List what waits, the oldest first. This is what `dataflow failures` alone does."""
+    with asked.store() as store:
+        found = Failures(
+            waiting.waiting(store, flow=flow, kind=kind, limit=limit), waiting.how_many(store, flow=flow, kind=kind)
+        )
+    if asked.as_json:
+        show_json(found)
+        return
+    if not found.failures:
+        say("Nothing waits.")
+        return
+    moment = now()
+    show_table(
+        ("Number", "Flow", "From", "Record", "Kind", "Since", "Next try", "Reason"),
+        [
+            (
+                *(row.id, row.flow, row.side, row.record_id, row.kind),
+                "" if row.first_at is None else age(row.first_at, moment),
+                _next_try(row, moment),
+                shortened(row.reason),
+            )
+            for row in found.failures
+        ],
+    )
+    if found.total > len(found.failures):
+        say(f"{found.total - len(found.failures)} more of {found.total}: --flow, --kind or --limit")
+
+
+@failures.command()
+@click.argument("number", type=int)
+@shared
+@click.pass_obj
+def show(asked: Asked, number: int) -> None:
+    """Show one record that waits: what the API said, and what would be written."""
+    with asked.store() as store:
+        row, content = waiting.one_waiting(store, number)
+        other = store.sync.other(row.side)
+    if asked.as_json:
+        show_json(Failure(row, content))
+        return
+    moment = now()
+    show_facts(
+        [
+            ("Record", f"{row.record_id} of {row.side}"),
+            ("Flow", row.flow),
+            ("Kind", row.kind),
+            ("Reason", row.reason),
+            ("Details", row.details or None),
+            *((f"Candidates in {side}", ", ".join(ids)) for side, ids in content.candidates.items()),
+            ("Waits since", f"{at(row.first_at)} UTC"),
+            ("Tried again", f"{row.attempts} times, last at {at(row.last_at)} UTC" if row.attempts else None),
+            ("Next try", _next_try(row, moment)),
+            ("Version", content.version),
+            ("Modified at", content.modified_at),
+        ]
+    )
+    here = [(name, spelled(value)) for name, value in content.source.items()]
+    there = [(name, spelled(value)) for name, value in content.values.items()]
+    if here or there:
+        pairs = zip_longest(here, there, fillvalue=("", ""))
+        show_table(("Property", f"From {row.side}", "Property", f"For {other}"), [(*one, *two) for one, two in pairs])
+
+
+@failures.command()
+@click.argument("numbers", type=int, nargs=-1, metavar="[NUMBER]...")
+@click.option("--all", "everything", is_flag=True, help="All of them, or all that --flow and --kind leave.")
+@_flow
+@_kind
+@shared
+@click.pass_obj
+def retry(asked: Asked, numbers: Sequence[int], flow: str | None, kind: str | None, *, everything: bool) -> None:
+    """Let the next run try these records, without waiting for their time."""
+    if bool(numbers) == (everything or flow is not None or kind is not None):
+        raise click.UsageError("Say the numbers of the records, or --all, which --flow and --kind may narrow.")
+    if not numbers and not everything:
+        raise click.UsageError("Say --all together with --flow or --kind.")
+    with asked.store(to_change=True) as store:
+        rows = waiting.named(store, numbers) if numbers else waiting.waiting(store, flow=flow, kind=kind)
+        others = [row for row in rows if row.kind not in TRIED]
+        if numbers and others:
+            raise OperatorError(f"Number {others[0].id} cannot be tried again: {_UNTRIED[others[0].kind]}.")
+        due = [row for row in rows if row.kind in TRIED]
+        count = waiting.try_next(store, due)
+    if asked.as_json:
+        show_json({"retried": [row.id for row in due], "left": [row.id for row in others]})
+        return
+    say(f"The next run tries {count} {'record' if count == 1 else 'records'}.")
+    for kind_left, why in _UNTRIED.items():
+        left = sum(row.kind == kind_left for row in others)
+        if left:
+            say(f"Left alone: {left} of kind {kind_left}; {why}.")
+
+
+@failures.command()
+@click.argument("numbers", type=int, nargs=-1, required=True, metavar="NUMBER...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@shared
+@click.pass_obj
+def drop(asked: Asked, numbers: Sequence[int], *, yes: bool) -> None:
+    """Forget records that wait. A record comes again when it changes, or by --full-refresh."""
+    with asked.store() as store:
+        rows = waiting.named(store, numbers)
+    if not yes:
+        for row in rows:
+            say(f"{row.id}: {row.flow} {row.record_id} of {row.side}, {row.kind}: {shortened(row.reason)}", aside=True)
+        if not confirmed("Forget that?"):
+            raise OperatorError("Nothing was dropped. Where nobody can be asked, say --yes.")
+    with asked.store(to_change=True) as store:
+        count = waiting.drop(store, rows)
+        if count < len(rows):
+            raise OperatorError(
+                "A run has just worked on these records, so nothing was dropped: see dataflow failures."
+            )
+    if asked.as_json:
+        show_json({"dropped": [row.id for row in rows]})
+        return
+    for row in rows:
+        say(
+            f"Dropped {row.flow} {row.record_id}. It is sent again when it changes in {row.side}, "
+            "or by a run with --full-refresh."
+        )
+
+
+def _next_try(row: WaitingRow, moment: datetime) -> str:
+    if row.kind == INVALID:
+        return "when it comes again"
+    if row.kind == CONFLICT:
+        return "when it is decided"
+    if row.kind == REFERENCE or row.next_at is None or row.next_at <= moment:
+        return "next run"
+    return f"after {at(row.next_at)} UTC"

@@ -1,0 +1,66 @@
+"""``dataflow runs``: the history of the sync."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import click
+
+from dataflow_operator.asked import Asked, limited, shared
+from dataflow_operator.moments import at, length, now
+from dataflow_operator.store.runs import DIED, RUNNING, RunRow
+from dataflow_operator.store.runs import runs as newest_runs
+from dataflow_operator.terminal import say, show_json, show_table
+
+_OUTCOME = {RUNNING: "running, or killed"}
+"""Which of the two only the next run shows: its start needs the lock that a running one holds."""
+
+
+@click.command()
+@limited
+@shared
+@click.pass_obj
+def runs(asked: Asked, limit: int) -> None:
+    """Show the newest runs: when, how each ended, and what became of the records."""
+    with asked.store() as store:
+        found = newest_runs(store, limit)
+    if asked.as_json:
+        show_json({"runs": found})
+    elif found:
+        show_runs(found, now())
+    else:
+        say("No run yet.")
+
+
+def show_runs(found: Sequence[RunRow], moment: datetime) -> None:
+    """Print runs as a table, and below it why some of them ended early."""
+    if not found:
+        return
+    show_table(
+        ("Run", "Writes to", "Started (UTC)", "Took", "Outcome", "Records", "Requests"),
+        [
+            (
+                *(run.id, run.to, at(run.started_at), _took(run, moment)),
+                *(_OUTCOME.get(run.outcome, run.outcome), _records(run), run.requests),
+            )
+            for run in found
+        ],
+    )
+    for run in found:
+        if run.error:
+            say(f"Run {run.id}: {run.error}")
+
+
+def _took(run: RunRow, moment: datetime) -> str:
+    if run.started_at is None or (run.ended_at is None and run.outcome == DIED):
+        return ""
+    return length(max(run.ended_at or moment, run.started_at) - run.started_at)
+
+
+def _records(run: RunRow) -> list[str]:
+    told = {
+        flow: ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        for flow, counts in run.counts.items()
+    }
+    return [f"{flow}: {counts}" for flow, counts in told.items() if counts] or ["nothing came in"] * bool(told)

@@ -1,0 +1,64 @@
+"""Which link store and which sync name a command works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from dataflow_operator.errors import OperatorError
+
+TARGETS = ("TARGET_TRIPLETEX", "TARGET_CUSTOMCRM")
+UTILITY = "DATAFLOW"
+"""Meltano hands the utility's settings over under this name."""
+STORES = {
+    "": "var/links.db",
+    "production": "var/links.db",
+    "sandbox": "var/sandbox-links.db",
+    "test": "var/test-links.db",
+}
+"""Where each Meltano environment of this project keeps its store."""
+
+
+def links_url(given: str | None, environment: Mapping[str, str], folder: Path) -> str:
+    """The store's address: as given, else as the environment says, else the Meltano environment's own.
+
+    Args:
+        given: by the option ``--links-url``.
+        environment: variables. What the targets are told goes before what Meltano tells the utility, since a
+            person who moves the store tells the targets.
+        folder: where paths begin that name no folder, if Meltano does not say where the project is.
+
+    Raises:
+        OperatorError: the targets are told different stores, or the Meltano environment is none of this project.
+    """
+    chosen = given or environment.get("LINKS_URL") or _told(environment, "LINKS_URL")
+    if chosen:
+        return chosen
+    name = environment.get("MELTANO_ENVIRONMENT", "")
+    if name not in STORES:
+        raise OperatorError(
+            f"The Meltano environment {name!r} has no link store that is known here. "
+            "Say where it is with --links-url or LINKS_URL."
+        )
+    root = Path(environment.get("MELTANO_PROJECT_ROOT") or folder)
+    return f"sqlite:///{root.absolute() / STORES[name]}"
+
+
+def sync_name(given: str | None, environment: Mapping[str, str]) -> str:
+    """The name under which the store keeps this company's rows.
+
+    Raises:
+        OperatorError: the targets are told different ones.
+    """
+    return given or _told(environment, "SYNC_NAME") or "default"
+
+
+def _told(environment: Mapping[str, str], setting: str) -> str | None:
+    names = [f"{target}_{setting}" for target in TARGETS]
+    told = {environment[name] for name in names if environment.get(name)}
+    if len(told) > 1:
+        raise OperatorError(
+            f"{' and '.join(names)} differ, though both targets need the same. "
+            f"Put them right, or say --{setting.lower().replace('_', '-')}."
+        )
+    return next(iter(told), None) or environment.get(f"{UTILITY}_{setting}") or None

@@ -1,0 +1,90 @@
+"""The project as Meltano has it: `meltano test`, and what is said where a credential is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sandbox
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+OURS = ("MELTANO_", "TAP_", "TARGET_", "CUSTOMCRM_", "TRIPLETEX_", "PYTEST")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+
+
+@pytest.fixture
+def meltano(tmp_path):
+    """Run Meltano in a copy of the project: the checkout's own .env may hold the credentials of a real company."""
+    shutil.copy2(ROOT / "meltano.yml", tmp_path)
+    shutil.copytree(ROOT / "transforms", tmp_path / "transforms")
+    (tmp_path / ".venv").symlink_to(BIN.parent)
+
+    def run(*arguments, **settings):
+        return subprocess.run(
+            [BIN / "meltano", *arguments],
+            cwd=tmp_path,
+            env={**ENVIRONMENT, "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false", **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_meltano_test_tries_both_connections_and_runs_the_suite(meltano):
+    with sandbox.running("norwegian", customers=5) as systems:
+        crm, tripletex = systems.customcrm, systems.tripletex
+        ended = meltano(
+            "test",
+            "--all",
+            TAP_CUSTOMCRM_API_URL=crm.api_url,
+            TAP_CUSTOMCRM_API_KEY=crm.api_key,
+            TAP_TRIPLETEX_API_URL=tripletex.api_url,
+            TAP_TRIPLETEX_CONSUMER_TOKEN=tripletex.consumer_token,
+            TAP_TRIPLETEX_EMPLOYEE_TOKEN=tripletex.employee_token,
+            # The suite would run this test again.
+            PYTEST_ADDOPTS=f"{ROOT}/tests/packaging/test_packaging_lock.py -k ci_runs -p no:cacheprovider",
+            PYTEST_XDIST_AUTO_NUM_WORKERS="1",
+        )
+        read = {request.path.rpartition("/")[2] for system in systems.both for request in system.requests}
+        written = [one for system in systems.both for one in system.requests if one.is_write]
+    told = ended.stdout + ended.stderr
+    assert ended.returncode == 0, told[-3000:]
+    for test in ("tap-customcrm:test", "tap-tripletex:test", "suite:test"):
+        assert f"{test}..." in ended.stdout
+    assert "3 test(s) successful. 0 test(s) failed." in ended.stdout
+    assert "1 passed" in ended.stdout
+    assert {"contacts", "customers", "products", "contact", "customer", "product", "country"} <= read
+    assert [one.path for one in written if "token/session" not in one.path] == []
+    secrets = (crm.api_key, tripletex.consumer_token, tripletex.employee_token)
+    assert not any(secret in told for secret in secrets)
+
+
+def test_a_failed_connection_test_fails_meltano_test(meltano):
+    with sandbox.running("empty") as systems:
+        ended = meltano(
+            "test", "tap-customcrm", TAP_CUSTOMCRM_API_URL=systems.customcrm.api_url, TAP_CUSTOMCRM_API_KEY="wrong-key"
+        )
+    assert ended.returncode != 0
+    (said,) = [line for line in (ended.stdout + ended.stderr).splitlines() if "401" in line]
+    assert "api_key" in said
+    assert "wrong-key" not in ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_missing_credentials_are_named_in_one_line_by_the_plugin_that_needs_them(meltano, tmp_path):
+    """Where the cycle is run by a schedule, without make."""
+    ended = meltano("--environment=production", "run", "two-way", TRIPLETEX_CONSUMER_TOKEN="given")
+    told = (ended.stdout + ended.stderr).splitlines()
+    assert ended.returncode != 0
+    # The tap's faults; where Meltano gives it the time, the target tells its own too.
+    tap, *target = sorted((line for line in told if "missing setting" in line), key=lambda line: "TARGET_" in line)
+    assert "TAP_CUSTOMCRM_API_URL" in tap
+    assert "TAP_CUSTOMCRM_API_KEY" in tap
+    assert all("TARGET_TRIPLETEX_EMPLOYEE_TOKEN" in line and "CONSUMER_TOKEN" not in line for line in target)
+    assert not (tmp_path / "var").exists()
