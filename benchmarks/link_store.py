@@ -17,7 +17,7 @@ import time
 import uuid
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from record_sync.record import Base
@@ -89,25 +89,35 @@ def fill(store: Store, key: FlowKey, count: int) -> list[str]:
     return ids
 
 
-def batches(store: Store, key: FlowKey, ids: list[str]) -> list[tuple[float, float]]:
-    """Look links up and update them, a batch at a time; returns the milliseconds of both, sorted."""
+class Taken(NamedTuple):
+    """Milliseconds that a batch took."""
+
+    whole: float
+    read: float
+    processor: float
+    """Of this process, which is nearly all of it where the machine has nothing else to do."""
+
+
+def batches(store: Store, key: FlowKey, ids: list[str]) -> list[Taken]:
+    """Look links up and update them, a batch at a time; the quickest first."""
     chance = random.Random(2)  # noqa: S311 - nothing secret
     links = Links(store, key)
     taken = []
     for _ in range(ROUNDS):
         some = chance.sample(ids, min(BATCH, len(ids)))
-        began = time.perf_counter()
+        marks = [bytes(chance.randbytes(8)) for _ in some]
+        began, processor = time.perf_counter(), time.process_time()
         with store.reading() as connection:
-            found = list(links.of_sources(connection, some).values())
+            found = links.of_sources(connection, some)
         read = time.perf_counter()
-        for one in found:
+        for one, mark in zip(found.values(), marks, strict=True):
             one.source.version, one.target.version = "2026-11-22T10:00:00.123Z", "51"
-            one.source.base.firm["Source3"] = one.target.base.firm["target3"] = chance.randbytes(8)
-        changed = time.perf_counter()
+            one.source.base.firm["Source3"] = one.target.base.firm["target3"] = mark
         with store.begin() as connection:
-            links.save(connection, found)
-        taken.append(((read - began) * 1000, (time.perf_counter() - changed) * 1000))
-    return sorted(taken, key=sum)
+            links.save(connection, found.values())
+        ended = time.perf_counter()
+        taken.append(Taken((ended - began) * 1000, (read - began) * 1000, (time.process_time() - processor) * 1000))
+    return sorted(taken)
 
 
 def main() -> None:
@@ -129,12 +139,13 @@ def main() -> None:
         if file.exists():
             size = file.stat().st_size / MEGABYTE
             print(f"Size: {size:.0f} MB, {size * MEGABYTE / arguments.links:.0f} bytes a link (wanted: {WANTED_MB} MB)")
-    read, save = taken[len(taken) // 2]
+    middle = taken[len(taken) // 2]
     print(
-        f"A batch of {BATCH} looked up and updated: {read + save:.0f} ms (median; {read:.0f} to look up, {save:.0f} to "
-        f"update), best {sum(taken[0]):.0f} ms, worst {sum(taken[-1]):.0f} ms (wanted: {WANTED_MS} ms)"
+        f"A batch of {BATCH} looked up and updated: {middle.whole:.0f} ms, {middle.read:.0f} of them to look up; "
+        f"best {taken[0].whole:.0f}, worst {taken[-1].whole:.0f}; "
+        f"processor {statistics.median(one.processor for one in taken):.0f} ms (wanted: {WANTED_MS} ms)"
     )
-    print(f"A flow's links counted in {counted:.0f} ms; mean batch {statistics.mean(map(sum, taken)):.0f} ms")
+    print(f"A flow's links counted in {counted:.0f} ms")
 
 
 if __name__ == "__main__":

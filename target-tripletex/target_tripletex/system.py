@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -41,6 +42,8 @@ SEARCHABLE: Mapping[str, Mapping[str, str]] = {
 
 LOOK_BACK = timedelta(minutes=65)
 """Tripletex's times have no zone: in the hour that autumn repeats, an hour cannot be told from the next."""
+
+_IN_LIST = re.compile(r"^\[\d+\]\.?")
 
 
 class TripletexSystem:
@@ -301,7 +304,9 @@ def _number(version: str | None) -> int | None:
 
 
 def _refused(error: ApiRefused) -> Refused:
-    details = tuple(
-        f"{one.path or one.field}: {one.message}" if one.path or one.field else one.message for one in error.details
-    )
-    return Refused(str(error), details)
+    details = []
+    for one in error.details:
+        # Its place in a list that was split tells nobody anything.
+        where = _IN_LIST.sub("", one.path or one.field or "")
+        details.append(f"{where}: {one.message}" if where else one.message)
+    return Refused(str(error), tuple(details))

@@ -31,7 +31,7 @@ ARRIVED = {
         "customer": {
             1: {"name": "απλή συμβολοσειρά"},
             2: {"name": "ÆØÅ æøå «blåbær» 🫐"},
-            3: {"name": "\"\\\"'\u2028 \t tab"},
+            3: {"name": '"\\"\'\u2028 \t tab'},
         }
     },
     "no_primary_keys": {"customer": {1: {"name": "Ny En"}, 2: {"name": "Ny To"}}},
@@ -98,7 +98,9 @@ def _on_our_streams(standard: type[TargetFileTestTemplate]) -> type[TargetFileTe
 
 _suite = SingerTestSuite(
     kind="target",
-    tests=[_on_our_streams(one) if one.name in ARRIVED else one for one in target_tests.tests if one.name not in LEFT_OUT],
+    tests=[
+        _on_our_streams(one) if one.name in ARRIVED else one for one in target_tests.tests if one.name not in LEFT_OUT
+    ],
 )
 
 TestTargetTripletex = get_target_test_class(

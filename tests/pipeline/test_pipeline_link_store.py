@@ -151,7 +151,7 @@ def test_a_store_with_which_another_run_works_is_left_alone(lines, systems):
     systems.clear_requests()
     messages = lines.messages(TO_TRIPLETEX).read_bytes().splitlines(keepends=True)
     source, ours = os.pipe()
-    with lines.start_target(TO_TRIPLETEX, source) as line, open(ours, "wb", buffering=0) as pipe:
+    with lines.start_target(TO_TRIPLETEX, source) as line, os.fdopen(ours, "wb", buffering=0) as pipe:
         os.close(source)
         pipe.write(next(one for one in messages if b'"SCHEMA"' in one))
         until(lambda: runs(lines))

@@ -2,7 +2,6 @@
 
 import sqlite3
 
-import pytest
 import sandbox.edits
 from sandbox.lines.meltano import Meltano
 

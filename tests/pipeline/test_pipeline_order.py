@@ -72,7 +72,7 @@ def test_a_product_edited_as_a_contact_in_tripletex_changes_the_product_and_noth
 
     contact = only(one for one in tripletex.all("contact") if one["firstName"] == "Spade")
     tripletex.edit("contact", contact["id"], firstName="Spade, lang", email="spade@example.no")
-    to_tripletex, to_customcrm = lines.cycle()
+    _, to_customcrm = lines.cycle()
     assert to_customcrm.counts["product"]["updated"] == 1
     assert crm.get("product", product["Id"])["Name"] == "Spade, lang"
     assert crm.get("product", product["Id"])["Price"] == 100
@@ -101,3 +101,17 @@ def test_a_product_that_comes_to_be_called_like_a_person_is_no_person(lines, sys
     assert only(crm.all("contact"))["Email"] == "kari@example.no"
     assert only(crm.all("product"))["Name"] == "Kari"
     assert len(tripletex.all("contact")) == 2
+
+
+def test_a_reference_is_the_same_whichever_digits_its_id_ends_in(lines, systems):
+    crm, tripletex = systems.customcrm, systems.tripletex
+    for number in range(10):
+        customer = crm.create("customer", Name=f"Kunde {number} AS", Email=f"post@kunde{number}.example.no")["Id"]
+        crm.create("contact", FirstName="Person", LastName=str(number), Email=f"p{number}@example.no", CustomerId=customer)
+        theirs = {"id": 20_000_000 + number * 10}
+        tripletex.create("customer", name=f"Kunde {number} AS", email=f"post@kunde{number}.example.no", **theirs)
+        person = {"firstName": "Person", "lastName": str(number), "email": f"p{number}@example.no"}
+        tripletex.create("contact", customer=theirs, **person)
+    for ran in lines.cycle():
+        assert not {"updated", "linked and updated", "created"} & set(ran.counts["contact"])
+    assert writes(systems) == []

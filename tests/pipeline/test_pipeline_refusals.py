@@ -35,8 +35,8 @@ def test_a_new_record_with_an_invalid_email_waits_with_tripletex_words_and_the_o
     ]
     told = parked(ran, TO_TRIPLETEX.target)
     assert len(told) == 3
-    for number, line in zip((3, 64, 101), told, strict=True):
-        assert f"contact p{number + 1}: " in line
+    for number in (3, 64, 101):
+        (line,) = [one for one in told if f"contact p{number + 1}: " in one]
         assert WORDS in line
         assert "email" in line
     # A hundred records at a time, and a list that is refused is split for its bad records only.
@@ -135,3 +135,36 @@ def test_a_record_of_which_no_answer_came_is_looked_for_before_it_is_sent_again(
     lines.cycle()
     assert len(tripletex.all("contact")) == len(systems.customcrm.all("contact")) == 5
     assert writes(tripletex) == ["POST /v2/contact/list"]
+
+
+def test_a_customer_that_a_user_edits_while_a_list_of_changes_is_on_its_way_is_read_and_planned_again(lines, systems):
+    """Tripletex refuses the whole list then (409); the others go through, and of that one nobody's edit is lost."""
+    crm, tripletex = systems.customcrm, systems.tripletex
+    ids = [
+        crm.create("customer", Name=f"Kunde {number} AS", Email=f"post@kunde{number}.example.no")["Id"]
+        for number in range(12)
+    ]
+    lines.cycle()
+    their_ids = {one["name"]: one["id"] for one in tripletex.all("customer")}
+    for number, record_id in enumerate(ids):
+        crm.edit("customer", record_id, Description=f"endret {number}")
+    systems.clear_requests()
+    edited = their_ids["Kunde 5 AS"]
+
+    def edit_first(seen):
+        if seen.path.endswith("/customer/list"):
+            tripletex.before = None
+            tripletex.edit("customer", edited, website="https://bruker.example.no")
+
+    tripletex.before = edit_first
+    ran = lines.well(TO_TRIPLETEX)
+    assert ran.counts["customer"] == {"updated": 12}
+    statuses = [seen.status for seen in tripletex.requests if seen.is_write]
+    assert statuses.count(409) > 1
+    assert [
+        one["description"] for one in sorted(tripletex.all("customer"), key=lambda one: int(one["name"].split()[1]))
+    ] == [f"endret {number}" for number in range(12)]
+    assert tripletex.get("customer", edited)["website"] == "https://bruker.example.no"
+    lines.cycle()
+    assert crm.get("customer", ids[5])["Website"] == "https://bruker.example.no"
+    assert crm.get("customer", ids[5])["Description"] == "endret 5"

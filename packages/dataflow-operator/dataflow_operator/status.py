@@ -61,8 +61,8 @@ def _row(flow: FlowStatus, moment: datetime) -> list[object]:
     deletions = [f"{count} pending in {side}" for side, count in flow.deletions_pending.items()]
     deletions += [f"{count} suspect in {side}" for side, count in flow.suspects.items()]
     deletions += [f"{flow.ended} passed on"] if flow.ended else []
-    breaker = [f"{flow.breaker} held back"] if flow.breaker else []
-    breaker += [f"next run: {one} let through" for one in flow.let_through]
+    breaker = [f"{' and '.join(what)} in {side} held back" for side, what in flow.held.items()]
+    breaker += [f"let through once: {one}" for one in flow.let_through]
     return [
         flow.flow,
         flow.linked,
@@ -91,10 +91,10 @@ def _never(told: Status) -> Iterator[str]:
 def _needs(told: Status) -> Iterator[str]:
     """What a person is to look at."""
     for flow in told.flows:
-        if flow.breaker and flow.breaker not in flow.let_through:
+        for what in sorted({one for held in flow.held.values() for one in held} - set(flow.let_through)):
             yield (
-                f"{flow.flow}: {flow.breaker} are held back, too many for one run. "
-                f"If they are right: dataflow let-through {flow.flow} {flow.breaker}"
+                f"{flow.flow}: {what} are held back, too many for one run. "
+                f"If they are right: dataflow let-through {flow.flow} {what}"
             )
         if OPEN in flow.conflicts:
             count = flow.conflicts[OPEN].count

@@ -327,7 +327,7 @@ def test_deletions_are_let_through_once(world, dataflow, held_back):
     assert "If they are right" not in dataflow("status").out
     assert world.run("tripletex", records=NOTHING)["customer"] == {"deleted": 30}
     flow = next(one for one in dataflow("status", "--json").told["flows"] if one["flow"] == "customer")
-    assert (flow["breaker"], flow["let_through"], flow["ended"]) == (None, [], 30)
+    assert (flow["held"], flow["let_through"], flow["ended"]) == ({}, [], 30)
 
 
 def test_what_was_let_through_can_be_taken_back(world, dataflow, held_back):

@@ -33,6 +33,7 @@ class Breaker:
         self._key = key
         self._limits = limits
         self._overwrites = 0
+        self._used: set[str] = set()
         self._linked: int | None = None
 
     def check_deletions(self, count: int) -> None:
@@ -57,28 +58,38 @@ class Breaker:
             return
         row = self._row()
         allowed = max(self._limits.floor, int(share * self._links()))
-        if count <= allowed and row.breaker is None:
+        # Overwrites are counted as they come: once stopped, no run may take the next portion of them.
+        still_held = what == OVERWRITES and self._entry(what) in _words(row.breaker)
+        if count <= allowed and not still_held:
             return
-        if what in (row.let_through or ""):
+        if what in _words(row.let_through):
+            self._used.add(what)
             return
-        reason = (
+        self._remember({*_words(row.breaker), self._entry(what)}, set(_words(row.let_through)))
+        limit = (
+            "and an earlier run stopped at its limit" if count <= allowed else f"more than the {allowed} a run may make"
+        )
+        raise BreakerOpenError(
             f"Flow {self._key.name!r}: at least {count} of {self._links()} linked records would get {what} in "
-            f"{self._key.target_side}, more than the {allowed} that a run may make. The rest was held back. "
+            f"{self._key.target_side}, {limit}. The rest was held back. "
             f"If that is right, let them through once: dataflow let-through {self._key.name} {what}"
         )
-        with self._store.begin() as connection:
-            connection.execute(sa.update(tables.flow).where(tables.flow.c.id == self._key.id).values(breaker=what))
-        raise BreakerOpenError(reason)
 
     def close(self) -> None:
-        """A run went through: what it was let through is used up."""
+        """A run went well: nothing is held back on its side any more, and what it was let through is used up."""
         row = self._row()
-        if row.let_through is None and row.breaker is None:
-            return
+        breaker, let_through = set(_words(row.breaker)), set(_words(row.let_through))
+        mine = {self._entry(DELETIONS), self._entry(OVERWRITES)}
+        if breaker & mine or let_through & self._used:
+            self._remember(breaker - mine, let_through - self._used)
+
+    def _entry(self, what: str) -> str:
+        return f"{self._key.target_side}:{what}"
+
+    def _remember(self, breaker: set[str], let_through: set[str]) -> None:
+        values = {"breaker": _text(breaker), "let_through": _text(let_through)}
         with self._store.begin() as connection:
-            connection.execute(
-                sa.update(tables.flow).where(tables.flow.c.id == self._key.id).values(breaker=None, let_through=None)
-            )
+            connection.execute(sa.update(tables.flow).where(tables.flow.c.id == self._key.id).values(values))
 
     def _row(self) -> sa.Row[tuple[object, ...]]:
         with self._store.begin() as connection:
@@ -92,3 +103,11 @@ class Breaker:
                 )
             self._linked = int(counted or 0)
         return self._linked
+
+
+def _words(text: str | None) -> list[str]:
+    return [one for one in (text or "").split(",") if one]
+
+
+def _text(words: set[str]) -> str | None:
+    return ",".join(sorted(words)) or None

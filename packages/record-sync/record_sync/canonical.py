@@ -30,7 +30,8 @@ def _exact(value: Value) -> Value:
         return value
     if isinstance(value, (int, float, Decimal)):
         number = Decimal(str(value))
-        return str(number.normalize()) if number.is_finite() else str(number)
+        # Written out: 10000040 is the text "10000040", not "1.000004E+7".
+        return format(number.normalize(), "f") if number.is_finite() else str(number)
     return value or None if isinstance(value, str) else value
 
 

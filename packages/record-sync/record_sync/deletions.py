@@ -68,6 +68,9 @@ class Deletions:
             link.target.written_at = flow.store.now()
             if flow.rules.on_delete == "delete":
                 link.target.state = GONE
+            for path in flow.rules.paths:
+                # What it said last is no edit that anybody waits for.
+                link.target.base.agree(path, flow.prints.of(current.get(path)))
             self._end(link, Outcome.DELETED)
         elif isinstance(result, Refused | Unknown):
             # The link still says that its source is gone: the next run tries again.
@@ -96,4 +99,6 @@ class Deletions:
         with flow.store.begin() as connection:
             flow.links.save(connection, [link])
             flow.conflicts.settle(connection, link.id or 0, DELETED)
+            flow.waiting.remove(connection, [link.source.id])
+            flow.waiting.remove_of_targets(connection, [link.target.id])
         flow.finish_record(link.source.id, outcome)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from record_sync.canonical import canonical
@@ -26,6 +26,7 @@ class Finder:
         self._index: dict[tuple[int, Any], list[Candidate]] = {}
         self._asked: dict[tuple[int, Any], list[Candidate]] = {}
         self._listed = False
+        self._twins: dict[tuple[Any, ...], list[str]] | None = None
         self._queries = 0
         self._listing_cost: int | None = None
 
@@ -76,6 +77,29 @@ class Finder:
                 for one in self._connect().search(self._rules.target_resource, criterion, self._paths)
             ]
         return self._asked[rank, key]
+
+    def twin(self, values: Values, linked: Callable[[list[str]], Collection[str]]) -> str | None:
+        """The free target record that says exactly what a record says that has nothing to be matched by.
+
+        Several of them cannot be told apart; the first is as good as any.
+        """
+        if self._twins is None:
+            self._twins = {}
+            for current in self._connect().listing(self._rules.target_resource, self._rules.paths):
+                keys = keys_of(current.values, self._rules)
+                if all(criterion_key(criterion, keys) is None for criterion in self._rules.match_on):
+                    self._twins.setdefault(self._all_said(current.values), []).append(current.id)
+        found = self._twins.get(self._all_said(values), [])
+        taken = linked(found)
+        free = next((one for one in found if one not in taken), None)
+        if free is not None:
+            found.remove(free)
+        return free
+
+    def _all_said(self, values: Values) -> tuple[Any, ...]:
+        return tuple(
+            canonical(one.compare, values.get(one.path)) for unit in self._rules.units for one in unit.properties
+        )
 
     def created(self, current: Current, sent: Values) -> None:
         """A record that this run created can be found from now on."""

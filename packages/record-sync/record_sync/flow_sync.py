@@ -72,6 +72,8 @@ class FlowSync:
         self.waiting = WaitingRecords(store, key)
         self.conflicts = Conflicts(store, key)
         self.finder = Finder(connect, rules)
+        self.store_is_new = store.acknowledged(key) is None
+        """Nothing of the source was ever read to its end: also records without a key may be on both sides."""
         self.breaker = Breaker(store, key, limits)
         self.presence = Presence(self)
         self._updating = Updating(self)
@@ -135,6 +137,7 @@ class FlowSync:
             ids = [one.id for one in records]
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
+            self.presence.waiting_seen.update(waiting)
             self.recovery.settle_opposite(connection, records, links)
             for link in links.values():
                 self.presence.seen.add(link.id or 0)

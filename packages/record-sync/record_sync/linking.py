@@ -101,6 +101,8 @@ class Linking:
                 if (key := criterion_key(criterion, mine)) is not None
             }
             match = first_match(mine, candidates[one.record.id], linked, flow.rules.match_on)
+            if not claims and flow.store_is_new:
+                match = Match(MatchKind.NONE, id=flow.finder.twin(one.record.values, self._linked_targets))
             if match.id is not None:
                 claims.add(match.id)
                 holder = reserved.get(match.id)
@@ -116,6 +118,10 @@ class Linking:
             claimed |= claims
             matches.append((one, match))
         return matches, later
+
+    def _linked_targets(self, ids: list[str]) -> set[str]:
+        with self._flow.store.begin() as connection:
+            return set(self._flow.links.of_targets(connection, ids))
 
     def _is_orphan(self, link: Link) -> bool:
         """Whether a linked target's source is gone, so that a record that returns under a new id may take its place."""

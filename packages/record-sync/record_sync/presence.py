@@ -36,6 +36,8 @@ class Presence:
     def __init__(self, flow: FlowSync) -> None:
         self._flow = flow
         self.seen = Seen()
+        self.waiting_seen: set[str] = set()
+        """Ids of waiting records that came; few, so they are kept as they are."""
 
     def complete(self, read_began_ms: int) -> int:
         """A complete read of the source has ended: suspect what it did not bring; tells how many.
@@ -47,6 +49,7 @@ class Presence:
             known = flow.links.live_before(connection, read_began_ms)
             missing = [link_id for link_id in known if link_id not in self.seen]
             flow.links.set_source_state(connection, missing, "suspect")
+            flow.waiting.forget_unseen(connection, self.waiting_seen, read_began_ms)
         return len(missing)
 
     def verify(self) -> None:

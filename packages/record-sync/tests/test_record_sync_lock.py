@@ -4,16 +4,21 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from filelock import FileLock
 from record_sync.errors import StoreLockedError
 from record_sync.store import Store, tables
+from record_sync.store.lock import Holder
 
 pytest_plugins = ["record_sync.testing.fixtures"]
 
@@ -161,6 +166,29 @@ def test_a_process_that_ended_is_not_named_as_the_holder(tmp_path):
         pytest.raises(StoreLockedError, match="a process that does not say who it is"),
     ):
         Store(url, SIDES)
+
+
+def test_a_holder_that_has_just_begun_is_given_time_to_say_who_it_is(tmp_path):
+    url = f"sqlite:///{tmp_path}/links.db"
+    Store(url, SIDES).close()
+    (lock,) = tmp_path.glob("*.lock")
+    holder = Holder(os.getpid(), os.uname().nodename, datetime(2026, 1, 2, 12, tzinfo=timezone.utc))
+    saying = threading.Timer(0.2, lock.with_suffix(".holder").write_bytes, [msgspec.json.encode(holder)])
+    with FileLock(lock):
+        saying.start()
+        with pytest.raises(StoreLockedError, match=rf"process {os.getpid()} on .* since 2026-01-02 12:00:00 UTC"):
+            Store(url, SIDES)
+    saying.join()
+
+
+def test_a_file_that_another_process_is_just_making_is_waited_for(tmp_path):
+    other = sqlite3.connect(tmp_path / "links.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.2, other.execute, ["COMMIT"])
+    done.start()
+    Store(f"sqlite:///{tmp_path}/links.db", SIDES).close()
+    done.join()
+    other.close()
 
 
 def test_all_files_are_the_owners_alone_and_the_folder_is_made(tmp_path):

@@ -417,6 +417,17 @@ def test_many_records_are_matched_by_one_listing_and_few_by_queries(world):
     assert len(world.tripletex.all("customer")) == 30
 
 
+def test_records_without_a_key_that_say_the_same_are_one_when_a_store_is_new(world):
+    for name in ("Per", "Per", "Kari"):
+        world.crm.put("contact", FirstName=name)
+    for name in ("Per", "Per", "Ola"):
+        world.tripletex.put("contact", firstName=name)
+    there = world.run("tripletex")
+    assert there["contact"] == {"created": 1, "linked": 2}
+    names = sorted(values["firstName"] for values in world.tripletex.all("contact").values())
+    assert names == ["Kari", "Ola", "Per", "Per"]
+
+
 # -- references, products
 
 
@@ -835,6 +846,37 @@ def test_too_many_overwrites_stop_the_run_until_they_are_let_through(world, fort
         assert world.tripletex.writes == []
     let_through(world, "overwrites")
     assert world.run("tripletex")["customer"] == {"updated": 40}
+
+
+def test_one_sides_good_run_does_not_use_up_what_the_other_side_was_let_through(world, forty):
+    tombstones = {"customer": [deleted(world, one) for one in forty[:25]]}
+    with pytest.raises(BreakerOpenError):
+        world.run("tripletex", records=tombstones)
+    let_through(world, "deletions")
+    world.run("customcrm", records={"customer": []})
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"deleted": 25}
+
+
+def test_what_a_parked_record_waits_for_ends_with_its_source(world):
+    world.crm.put("customer", "c1", Name="A")
+    world.tripletex.refuse = lambda _values: "nei"
+    world.run("tripletex")
+    world.tripletex.refuse = lambda _values: None
+    del world.crm.records["customer", "c1"]
+    world.run("tripletex", complete=["customer"])
+    world.clock.advance(hours=48)
+    world.run("tripletex")
+    assert world.tripletex.all("customer") == {}
+
+
+def test_what_was_decided_by_policy_is_forgotten_after_thirty_days(world, pair):
+    world.tripletex.put("customer", pair, name="B")
+    world.crm.put("customer", "c1", Name="C")
+    world.cycle()
+    assert len(conflicts(world)) == 1
+    world.clock.advance(days=31)
+    world.cycle()
+    assert conflicts(world) == []
 
 
 # -- what a person decides

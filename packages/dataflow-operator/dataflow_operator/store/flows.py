@@ -34,8 +34,8 @@ class FlowStatus(msgspec.Struct):
     """One flow, as it stands."""
 
     flow: str
-    breaker: str | None
-    """What is held back: deletions or overwrites."""
+    held: dict[str, list[str]]
+    """What the circuit breaker holds back (deletions, overwrites), by the side in which it would be done."""
     let_through: list[str]
     """What the next run may do without limit."""
     linked: int = 0
@@ -64,7 +64,7 @@ def flows(store: OpenStore, only: str | None = None) -> list[FlowStatus]:
     rows = store.connection.execute(
         sa.select(tables.flow).where(tables.flow.c.id.in_(ids)).order_by(tables.flow.c.name)
     )
-    found = {row.id: FlowStatus(row.name, row.breaker, _words(row.let_through)) for row in rows}
+    found = {row.id: FlowStatus(row.name, _held(row.breaker), _words(row.let_through)) for row in rows}
     _count_links(store, found)
     for column, piles, table in (
         (tables.waiting.c.kind, "waiting", tables.waiting),
@@ -74,6 +74,14 @@ def flows(store: OpenStore, only: str | None = None) -> list[FlowStatus]:
             getattr(found[flow_id], piles)[name] = pile
     _count_writes(store, found)
     return list(found.values())
+
+
+def _held(breaker: str | None) -> dict[str, list[str]]:
+    held: dict[str, list[str]] = {}
+    for entry in _words(breaker):
+        side, _, what = entry.partition(":")
+        held.setdefault(side, []).append(what)
+    return held
 
 
 def _words(let_through: str | None) -> list[str]:

@@ -47,7 +47,9 @@ class Conflicts:
         columns = tables.conflict.c
         state = "open" if winner is None else "kept"
         body = msgspec.json.encode(values)
-        same = (columns.link_id == link_id) & (columns.unit == unit) & (columns.state == state)
+        same = (columns.link_id == link_id) & (columns.unit == unit)
+        # One that a person has decided already stays decided.
+        same &= columns.state.in_(("open", "taken") if winner is None else ("kept",))
         if winner is not None:
             # Told again after a crash or a second attempt at the same write.
             same &= columns.both == body
@@ -109,10 +111,9 @@ class Conflicts:
         )
 
     def purge(self, connection: sa.Connection) -> None:
-        """Forget what was settled thirty days ago."""
+        """Forget what a person settled, or the policy decided, thirty days ago."""
         columns = tables.conflict.c
-        connection.execute(
-            sa.delete(tables.conflict).where(
-                columns.state == "settled", columns.settled_at < self._store.now_ms() - KEEP_SETTLED_MS
-            )
-        )
+        old = self._store.now_ms() - KEEP_SETTLED_MS
+        settled = (columns.state == "settled") & (columns.settled_at < old)
+        decided = (columns.state == "kept") & (columns.at < old)
+        connection.execute(sa.delete(tables.conflict).where(columns.flow_id == self._flow.id, settled | decided))

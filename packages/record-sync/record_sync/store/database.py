@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -178,16 +179,19 @@ def _make(file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Made before SQLite makes it: its other files take over these rights.
-        descriptor = os.open(file, os.O_CREAT | os.O_RDONLY, 0o600)
+        descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            if os.fstat(descriptor).st_mode & 0o077:
-                # A copy brought back from elsewhere.
-                file.chmod(0o600)
+            rights = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            if rights & 0o077:
+                # A copy brought back from elsewhere; another user's file is that user's affair.
+                with suppress(PermissionError):
+                    file.chmod(rights & 0o700)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise StoreError(
-            f"The link store {file} cannot be opened: {error.strerror}. Check links_url and the folder's rights."
+            f"The link store {file} cannot be opened: {error.strerror}. "
+            "Check links_url, and the rights of file and folder."
         ) from None
 
 

@@ -80,27 +80,27 @@ class WaitingRecords:
 
         The first later run tries again at once; after that the waits grow from an hour to a day.
         """
-        self.remove(connection, [waiting.record.id])
         now = self._store.now_ms()
         attempts = waiting.attempts + 1 if retried else 0
         pause = 0 if attempts == 0 else min(HOUR_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
-        result = connection.execute(
-            sa.insert(tables.waiting).values(
-                flow_id=self._flow.id,
-                side=self._flow.source_side,
-                record_id=waiting.record.id,
-                kind=waiting.kind,
-                reason=waiting.reason,
-                details=json.dumps(waiting.details, ensure_ascii=False),
-                fingerprint=fingerprint,
-                record=msgspec.json.encode(waiting.record),
-                attempts=attempts,
-                first_at=now,
-                last_at=now,
-                next_at=now + pause,
-            )
-        )
-        waiting_id = new_id(result)
+        row = {
+            "kind": waiting.kind,
+            "reason": waiting.reason,
+            "details": json.dumps(waiting.details, ensure_ascii=False),
+            "fingerprint": fingerprint,
+            "record": msgspec.json.encode(waiting.record),
+            "attempts": attempts,
+            "last_at": now,
+            "next_at": now + pause,
+        }
+        mine = self._mine & (tables.waiting.c.record_id == waiting.record.id)
+        waiting_id = connection.scalar(sa.select(tables.waiting.c.id).where(mine))
+        if waiting_id is None:
+            key = {"flow_id": self._flow.id, "side": self._flow.source_side, "record_id": waiting.record.id}
+            waiting_id = new_id(connection.execute(sa.insert(tables.waiting).values(first_at=now, **key, **row)))
+        else:
+            connection.execute(sa.update(tables.waiting).where(tables.waiting.c.id == waiting_id).values(row))
+            connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id == waiting_id))
         for scope, ids in (
             (self._flow.source_scope, waiting.source_candidates),
             (self._flow.target_scope, waiting.target_candidates),
@@ -116,6 +116,19 @@ class WaitingRecords:
             mine = sa.select(tables.waiting.c.id).where(self._mine, tables.waiting.c.record_id.in_(some))
             connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id.in_(mine)))
             connection.execute(sa.delete(tables.waiting).where(self._mine, tables.waiting.c.record_id.in_(some)))
+
+    def remove_of_targets(self, connection: sa.Connection, ids: Collection[str]) -> None:
+        """These records of the other side wait no longer."""
+        columns = tables.waiting.c
+        theirs = (columns.flow_id == self._flow.id) & (columns.side == self._flow.target_side)
+        for some in chunks(ids):
+            connection.execute(sa.delete(tables.waiting).where(theirs, columns.record_id.in_(some)))
+
+    def forget_unseen(self, connection: sa.Connection, seen: Collection[str], before: int) -> None:
+        """Records that a complete read did not bring are gone, and have nothing to wait for."""
+        columns = tables.waiting.c
+        query = sa.select(columns.record_id).where(self._mine, columns.first_at < before)
+        self.remove(connection, [record_id for record_id in connection.scalars(query) if record_id not in seen])
 
     def reserved_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
         """Which of these source records are candidates of an ambiguous one, and of which."""

@@ -1,0 +1,245 @@
+"""Reading and writing Tripletex for record-sync, against the sandbox's."""
+
+from datetime import timedelta
+
+import pytest
+from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
+from target_tripletex.system import TripletexSystem
+from tripletex_client import TripletexClient
+
+import sandbox
+from sandbox import Fault
+
+NAMES = frozenset({"name", "email"})
+ADDRESS = frozenset({"name", "postalAddress.city", "postalAddress.country.isoAlpha2Code", "deliveryAddress.city"})
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with sandbox.running("empty") as systems:
+        yield systems.tripletex
+
+
+@pytest.fixture
+def tripletex(shared):
+    shared.clear()
+    return shared
+
+
+@pytest.fixture
+def system(tripletex):
+    client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
+    return TripletexSystem(client, tripletex.api_url, "Europe/Oslo")
+
+
+def writes(tripletex):
+    return [f"{seen.method} {seen.path.removeprefix('/v2')}" for seen in tripletex.requests if seen.is_write]
+
+
+def create(system, *records, resource="customer", paths=NAMES):
+    requests = [CreateRequest(str(number), values) for number, values in enumerate(records)]
+    return [result for results in system.create(resource, requests, paths) for result in results]
+
+
+def update(system, changes, resource="customer", paths=NAMES):
+    read = system.read(resource, list(changes), paths)
+    requests = [UpdateRequest(read[record_id], values) for record_id, values in changes.items()]
+    return [result for results in system.update(resource, requests, paths) for result in results]
+
+
+# -- creating
+
+
+def test_records_are_created_a_hundred_at_a_time(system, tripletex):
+    results = create(system, *({"name": f"Kunde {number}"} for number in range(250)))
+    assert writes(tripletex) == ["POST /customer/list"] * 3
+    assert [len(seen.body) for seen in tripletex.requests if seen.is_write] == [100, 100, 50]
+    assert [result.current.values["name"] for result in results] == [f"Kunde {number}" for number in range(250)]
+    assert all(tripletex.get("customer", int(one.current.id))["name"] == one.current.values["name"] for one in results)
+
+
+def test_a_list_that_is_refused_for_one_record_is_split_until_only_that_one_is_left(system, tripletex):
+    records = [{"name": f"Kunde {number}", "email": "nei" if number == 37 else None} for number in range(64)]
+    results = create(system, *records)
+    refused = [number for number, result in enumerate(results) if isinstance(result, Refused)]
+    assert refused == [37]
+    assert "Ugyldig e-postadresse." in results[37].reason
+    assert results[37].details == ("email: Ugyldig e-postadresse.",)
+    assert len(tripletex.all("customer")) == 63
+    assert len(writes(tripletex)) == 13  # the whole, and two halves each of six times
+
+
+def test_a_value_that_tripletex_has_no_place_for_keeps_only_its_record_back(system, tripletex):
+    results = create(
+        system,
+        {"name": "Alfa AS", "postalAddress.country.isoAlpha2Code": "NO"},
+        {"name": "Beta AS", "postalAddress.country.isoAlpha2Code": "XX"},
+        {"name": "Gamma AS"},
+        paths=ADDRESS,
+    )
+    assert [type(result) for result in results] == [Written, Refused, Written]
+    assert "knows no country 'XX'" in results[1].reason
+    assert [one["name"] for one in tripletex.all("customer")] == ["Alfa AS", "Gamma AS"]
+
+
+def test_an_answer_that_comes_in_another_order_is_paired_by_what_it_says(system, tripletex):
+    def turned_round(seen):
+        if seen.path.endswith("/list"):
+            body = seen.response_body
+            return Fault.answer(201, {**body, "values": body["values"][::-1]})
+        return None
+
+    tripletex.after = turned_round
+    results = create(system, *({"name": f"Kunde {number}"} for number in range(3)))
+    assert [result.current.values["name"] for result in results] == ["Kunde 0", "Kunde 1", "Kunde 2"]
+    assert [tripletex.get("customer", int(one.current.id))["name"] for one in results] == [
+        "Kunde 0",
+        "Kunde 1",
+        "Kunde 2",
+    ]
+
+
+def test_a_list_of_which_no_answer_came_is_unknown_and_not_sent_again(system, tripletex):
+    tripletex.after = lambda seen: Fault.drop_answer() if seen.is_write else None
+    results = create(system, {"name": "Alfa AS"}, {"name": "Beta AS"})
+    assert [type(result) for result in results] == [Unknown, Unknown]
+    assert writes(tripletex) == ["POST /customer/list"]
+    assert len(tripletex.all("customer")) == 2
+
+
+# -- changing
+
+
+def customers(tripletex, count, **values):
+    return [str(tripletex.create("customer", name=f"Kunde {number}", **values)["id"]) for number in range(count)]
+
+
+def test_customers_are_changed_by_lists_and_contacts_one_by_one(system, tripletex):
+    ids = customers(tripletex, 3)
+    update(system, {record_id: {"email": f"post@k{record_id}.example.no"} for record_id in ids})
+    people = [str(tripletex.create("contact", firstName=name)["id"]) for name in ("Kari", "Ola")]
+    paths = frozenset({"firstName"})
+    update(system, {people[0]: {"firstName": "Karin"}, people[1]: {"firstName": "Olav"}}, "contact", paths)
+    assert writes(tripletex) == ["PUT /customer/list", *(f"PUT /contact/{record_id}" for record_id in people)]
+    assert [one["firstName"] for one in tripletex.all("contact")] == ["Karin", "Olav"]
+
+
+def test_a_change_is_sent_over_the_version_that_was_read(system, tripletex):
+    (record_id,) = customers(tripletex, 1)
+    read = system.read("customer", [record_id], NAMES)
+    tripletex.edit("customer", record_id, website="https://kunde.example.no")
+    request = UpdateRequest(read[record_id], {"email": "post@kunde.example.no"})
+    ((result,),) = system.update("customer", [request], NAMES)
+    assert isinstance(result, Moved)
+    assert tripletex.get("customer", record_id)["email"] is None
+
+
+def test_of_a_list_of_changes_only_the_record_that_moved_is_left_out(system, tripletex):
+    ids = customers(tripletex, 9)
+    read = system.read("customer", ids, NAMES)
+    tripletex.edit("customer", ids[4], name="Endret av en bruker")
+    requests = [UpdateRequest(read[one], {"email": f"post@k{one}.example.no"}) for one in ids]
+    results = [result for results in system.update("customer", requests, NAMES) for result in results]
+    assert [type(one) for one in results] == [Written] * 4 + [Moved] + [Written] * 4
+    assert [one["email"] is None for one in tripletex.all("customer")] == [number == 4 for number in range(9)]
+
+
+def test_a_record_that_is_gone_has_moved(system, tripletex):
+    ids = customers(tripletex, 2)
+    read = system.read("customer", ids, NAMES)
+    tripletex.remove("customer", ids[0])
+    requests = [UpdateRequest(read[one], {"name": "Ny"}) for one in ids]
+    results = [result for results in system.update("customer", requests, NAMES) for result in results]
+    assert [type(one) for one in results] == [Moved, Written]
+
+
+def test_an_address_keeps_its_id_and_what_is_not_changed(system, tripletex):
+    norway = {"id": tripletex.country_id("NO")}
+    address = {"addressLine1": "Storgata 1", "addressLine2": "2. etasje", "city": "OSLO", "country": norway}
+    (record_id,) = customers(tripletex, 1, postalAddress=address)
+    before = tripletex.get("customer", record_id)["postalAddress"]
+    (result,) = update(system, {record_id: {"postalAddress.city": "MOSS"}}, paths=ADDRESS)
+    assert isinstance(result, Written)
+    after = tripletex.get("customer", record_id)["postalAddress"]
+    assert after["id"] == before["id"]
+    assert (after["addressLine1"], after["addressLine2"], after["city"]) == ("Storgata 1", "2. etasje", "MOSS")
+    assert after["country"]["isoAlpha2Code"] == "NO"
+
+
+def test_a_delivery_address_is_changed_through_its_own_resource(system, tripletex):
+    (record_id,) = customers(tripletex, 1, deliveryAddress={"addressLine1": "Lageret", "city": "OSLO"})
+    address = tripletex.get("customer", record_id)["deliveryAddress"]["id"]
+    (result,) = update(system, {record_id: {"name": "Nytt Navn", "deliveryAddress.city": "MOSS"}}, paths=ADDRESS)
+    assert isinstance(result, Written)
+    assert writes(tripletex) == [f"PUT /customer/{record_id}", f"PUT /deliveryAddress/{address}"]
+    after = tripletex.get("customer", record_id)
+    assert after["name"] == "Nytt Navn"
+    assert (after["deliveryAddress"]["city"], after["deliveryAddress"]["addressLine1"]) == ("MOSS", "Lageret")
+
+
+def test_a_customer_without_a_delivery_address_cannot_be_given_one(system, tripletex):
+    (record_id,) = customers(tripletex, 1)
+    (result,) = update(system, {record_id: {"deliveryAddress.city": "MOSS"}}, paths=ADDRESS)
+    assert isinstance(result, Refused)
+    assert "no delivery address" in result.reason
+
+
+def test_a_new_customer_gets_all_three_addresses(system, tripletex):
+    values = {f"{name}.city": "BODØ" for name in ("postalAddress", "physicalAddress", "deliveryAddress")}
+    (result,) = create(system, {"name": "Alfa AS", **values}, paths=ADDRESS)
+    assert isinstance(result, Written)
+    made = tripletex.get("customer", int(result.current.id))
+    assert {made[name]["city"] for name in ("postalAddress", "physicalAddress", "deliveryAddress")} == {"BODØ"}
+
+
+@pytest.mark.parametrize(("policy", "method"), [("deactivate", "PUT"), ("delete", "DELETE")])
+def test_a_record_is_deactivated_or_deleted(system, tripletex, policy, method):
+    (record_id,) = customers(tripletex, 1)
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    assert isinstance(system.remove("customer", RemoveRequest(current, policy), NAMES), Written)
+    assert writes(tripletex) == [f"{method} /customer/{record_id}"]
+    left = tripletex.get("customer", record_id)
+    assert left is None if policy == "delete" else left["isInactive"]
+
+
+def test_a_record_that_was_edited_meanwhile_is_not_deactivated(system, tripletex):
+    (record_id,) = customers(tripletex, 1)
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    tripletex.edit("customer", record_id, name="Endret av en bruker")
+    assert isinstance(system.remove("customer", RemoveRequest(current, "deactivate"), NAMES), Moved)
+    assert not tripletex.get("customer", record_id)["isInactive"]
+
+
+# -- reading
+
+
+def test_inactive_customers_are_read_listed_and_found(system, tripletex):
+    active, inactive = customers(tripletex, 2, email="felles@example.no")
+    tripletex.edit("customer", inactive, isInactive=True)
+    assert set(system.read("customer", [active, inactive, "999"], NAMES)) == {active, inactive}
+    assert {one.id for one in system.listing("customer", NAMES)} == {active, inactive}
+    assert {one.id for one in system.search("customer", {"email": "felles@example.no"}, NAMES)} == {active, inactive}
+
+
+def test_an_id_of_another_system_is_not_there(system):
+    assert system.read("customer", ["c-17"], NAMES) == {}
+
+
+def test_a_search_by_what_lists_cannot_be_asked_by_reads_them_all(system, tripletex):
+    ids = customers(tripletex, 2)
+    assert {one.id for one in system.search("customer", {"website": "https://x.example.no"}, NAMES)} == set(ids)
+
+
+def test_a_record_surely_made_before_a_sight_of_the_clock_is_told_from_one_that_may_be_younger(system, tripletex):
+    (old,) = customers(tripletex, 1)
+    current = system.read("customer", [old], NAMES)[old]
+    now = system.server_clock()
+    assert not system.created_before(current, now)
+    # An hour may be told twice in autumn.
+    assert not system.created_before(current, now + timedelta(minutes=60))
+    assert system.created_before(current, now + timedelta(minutes=70))
+
+
+def test_the_stamp_names_the_company_and_ends_with_the_address(system, tripletex):
+    assert system.stamp() == f"Tripletex company {tripletex.company_id} at {tripletex.host}/v2"
+    assert system.stamp().endswith(system.address)
