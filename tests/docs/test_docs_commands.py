@@ -7,13 +7,11 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from record_sync.store.store import Store
 
 import sandbox
 
@@ -68,6 +66,12 @@ RUN_ELSEWHERE = {
     ),
     "target-customcrm --about": "tests/docs/test_docs_settings.py",
     "target-tripletex --about": "tests/docs/test_docs_settings.py",
+    "dataflow status": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow failures": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow conflicts": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow runs": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow conflicts resolve 1 --take tripletex": "packages/dataflow-operator/tests/test_operator_deciding.py",
+    "dataflow let-through customer deletions": "packages/dataflow-operator/tests/test_operator_deciding.py",
 }
 """Command to the file that runs it."""
 
@@ -293,19 +297,3 @@ def test_meltano_understands_the_cycle(meltano, command):
         first, *_, last = line.split()
         assert first in told
         assert last in told
-
-
-# -- SQL
-
-
-def test_the_sql_of_the_documentation_fits_the_link_store(tmp_path):
-    Store(f"sqlite:///{tmp_path}/links.db", ("customcrm", "tripletex")).close()
-    blocks = [
-        block
-        for page in PAGES
-        for block in re.findall(r"^ *```sql\n(.*?)^ *```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    ]
-    assert len(blocks) >= 3
-    with sqlite3.connect(tmp_path / "links.db") as database:
-        for block in blocks:
-            database.executescript(block)

@@ -107,7 +107,9 @@ def test_a_reference_is_the_same_whichever_digits_its_id_ends_in(lines, systems)
     crm, tripletex = systems.customcrm, systems.tripletex
     for number in range(10):
         customer = crm.create("customer", Name=f"Kunde {number} AS", Email=f"post@kunde{number}.example.no")["Id"]
-        crm.create("contact", FirstName="Person", LastName=str(number), Email=f"p{number}@example.no", CustomerId=customer)
+        crm.create(
+            "contact", FirstName="Person", LastName=str(number), Email=f"p{number}@example.no", CustomerId=customer
+        )
         theirs = {"id": 20_000_000 + number * 10}
         tripletex.create("customer", name=f"Kunde {number} AS", email=f"post@kunde{number}.example.no", **theirs)
         person = {"firstName": "Person", "lastName": str(number), "email": f"p{number}@example.no"}

@@ -129,7 +129,7 @@ def link_many(lines, many):
 
 
 def with_many(messages, many):
-    """Messages in which a customer is followed by many that did not change, and then by another one."""
+    """Messages with many customers that did not change, a new one, a STATE that covers them, and another new one."""
     read = [json.loads(one) for one in messages]
     schema = next(one for one in read if one["type"] == "SCHEMA" and one["stream"] == "customer")
     *_, first, second = (one for one in read if one["type"] == "RECORD" and one["stream"] == "customer")
@@ -138,10 +138,10 @@ def with_many(messages, many):
     def state(as_of):
         return {"type": "STATE", "value": {"bookmarks": {"customer": {"as_of": as_of} if as_of else {}}}}
 
-    yield from (schema, state(None), first, state("2026-01-01T00:00:01.000Z"))
+    yield from (schema, state(None), state("2026-01-01T00:00:01.000Z"))
     for number in range(1, many + 1):
         yield {**first, "record": {"_source": {"id": f"x{number}", **source}}}
-    yield from (state("2026-01-01T00:00:02.000Z"), second, state("2026-01-01T00:00:03.000Z"))
+    yield from (first, state("2026-01-01T00:00:02.000Z"), second, state("2026-01-01T00:00:03.000Z"))
 
 
 @directions

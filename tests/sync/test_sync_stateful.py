@@ -560,7 +560,7 @@ PROFILE = settings(
 
 @pytest.mark.parametrize("number", [FIRST_SEED + shard for shard in range(SHARDS)])
 def test_histories_converge_and_lose_nothing(systems: sandbox.Systems, links_url: str, number: int) -> None:
-    print(f"seed {number}, {PROFILE.max_examples} histories of {STEPS} steps")  # noqa: T201 - told where a history fails
+    print(f"seed {number}, {PROFILE.max_examples} histories of {STEPS} steps")
 
     @seed(number)
     class Machine(Histories):

@@ -323,7 +323,7 @@ def test_deletions_are_let_through_once(world, dataflow, held_back):
     said = dataflow("let-through", "customer", "deletions")
     assert said.code == 0
     assert "Known so far: 30 in tripletex." in said.out
-    assert "next run: deletions let through" in dataflow("status").out
+    assert "let through once: deletions" in dataflow("status").out
     assert "If they are right" not in dataflow("status").out
     assert world.run("tripletex", records=NOTHING)["customer"] == {"deleted": 30}
     flow = next(one for one in dataflow("status", "--json").told["flows"] if one["flow"] == "customer")

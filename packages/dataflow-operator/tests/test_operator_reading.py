@@ -91,7 +91,7 @@ def test_status_tells_deletions_suspects_and_the_breaker(world, dataflow):
     assert customer["deletions_pending"] == {"tripletex": 25}
     assert customer["held"] == {"tripletex": ["deletions"]}
     said = dataflow("status").out
-    assert "deletions held back" in said
+    assert "deletions in tripletex held back" in said
     assert "If they are right: dataflow let-through customer deletions" in said
 
 
