@@ -162,7 +162,7 @@ def _edits(edits: list[Edit], title: str) -> Table:
     table = Table("In", "Record", "Property", "Was", "Is now", title=title, title_justify="left")
     for edit in edits:
         table.add_row(SIDE_NAMES[edit.side], edit.record, edit.edited, _shown(edit.before), _shown(edit.after))
-    return table
+    return _folded(table)
 
 
 def _arrived(edits: list[Edit], systems: Systems) -> Table:
@@ -171,6 +171,13 @@ def _arrived(edits: list[Edit], systems: Systems) -> Table:
     )
     for edit in edits:
         table.add_row(SIDE_NAMES[edit.other_side], edit.record, edit.carried, _shown(edit.seen(systems)))
+    return _folded(table)
+
+
+def _folded(table: Table) -> Table:
+    """A table that loses nothing in a narrow terminal."""
+    for column in table.columns:
+        column.overflow = "fold"
     return table
 
 

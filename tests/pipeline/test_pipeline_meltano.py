@@ -4,10 +4,12 @@ import sqlite3
 
 import sandbox.edits
 from sandbox.lines.meltano import Meltano
+from sandbox.lines.secrets import API_KEY, CONSUMER_TOKEN, EMPLOYEE_TOKEN, given_away, lock_with_odd_secrets
 
 import sandbox
 
-SECRETS = ("sandbox-api-key", "sandbox-consumer-token", "sandbox-employee-token")
+WRONG = "wrong/but+secret=all&the=same"
+SECRETS = [API_KEY, CONSUMER_TOKEN, EMPLOYEE_TOKEN, WRONG]
 
 # What a run asks that finds nothing new: the taps' own questions. (method, path, status, parameters that bound it)
 QUIET_CUSTOMCRM = [
@@ -128,6 +130,7 @@ def check_lineage(systems, store):
 
 def test_two_systems_come_together_and_stay_so_by_meltano_run(tmp_path, pytestconfig, api_description):
     with sandbox.running(customers=40) as systems:
+        lock_with_odd_secrets(systems)
         meltano = Meltano(systems, tmp_path, pytestconfig.rootpath)
         crm, tripletex = systems.customcrm, systems.tripletex
         sides = [(crm.count(resource), tripletex.count(resource)) for resource in ("customer", "contact", "product")]
@@ -138,7 +141,7 @@ def test_two_systems_come_together_and_stay_so_by_meltano_run(tmp_path, pytestco
         def run(log_level="info"):
             ran = meltano.run(log_level=log_level)
             assert ran.code == 0, ran.log
-            assert not any(secret in ran.log for secret in SECRETS)
+            assert given_away(ran.log, SECRETS) == []
             asked = crm.requests, tripletex.requests
             requests.extend(asked[1])
             systems.clear_requests()
@@ -170,3 +173,20 @@ def test_two_systems_come_together_and_stay_so_by_meltano_run(tmp_path, pytestco
 
         assert {seen.method for seen in requests} == {"GET", "POST", "PUT"}
         assert api_description.violations(requests) == []
+
+
+def test_a_run_with_wrong_credentials_ends_with_one_line_and_tells_no_secret(tmp_path, pytestconfig):
+    with sandbox.running("empty") as systems:
+        lock_with_odd_secrets(systems)
+        systems.customcrm.create("customer", Name="Alfa AS")
+        systems.tripletex.create("customer", name="Beta AS")
+        meltano = Meltano(systems, tmp_path, pytestconfig.rootpath, {"TAP_CUSTOMCRM_API_KEY": WRONG})
+        ran = meltano.run(log_level="debug")
+        assert ran.code == 1
+        (told,) = [line for line in ran.log.splitlines() if "access denied 401" in line]
+        assert "check api_key" in told
+        assert "Traceback" not in ran.log
+        assert given_away(ran.log, SECRETS) == []
+        # The second line is not begun where the first one failed.
+        assert systems.tripletex.requests == []
+        assert not any(seen.is_write for seen in systems.customcrm.requests)

@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from singer_sdk import typing as th
@@ -139,12 +139,24 @@ def _typed(text: str, described: Mapping[str, Any]) -> Any:
 
 
 def secrets_in(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """The values of the settings that are marked secret."""
-    return [
-        str(config[name])
-        for name, described in schema.get("properties", {}).items()
-        if described.get("secret") and name in config
-    ]
+    """The texts that must not show: the values of secret settings, and of secret addresses what is secret in them."""
+    found: list[str] = []
+    for name, described in schema.get("properties", {}).items():
+        if described.get("secret") and name in config:
+            value = str(config[name])
+            # Where a database is has to be told, when it cannot be reached.
+            found += _secrets_in_url(value) if name.endswith("_url") else [value]
+    return found
+
+
+def _secrets_in_url(url: str) -> list[str]:
+    try:
+        address = urlsplit(url)
+        password = address.password
+    except ValueError:
+        return [url]
+    queried = [value for name, value in parse_qsl(address.query) if "pass" in name.lower()]
+    return [form for secret in (password, *queried) if secret for form in (secret, unquote(secret))]
 
 
 def faults(

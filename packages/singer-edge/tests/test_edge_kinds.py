@@ -2,6 +2,7 @@
 
 import pytest
 from click.testing import CliRunner
+from singer_edge import settings
 from singer_edge.console import PluginCommand, SingerPlugin
 from singer_sdk import Target
 from singer_sdk import typing as th
@@ -10,6 +11,9 @@ from singer_sdk.mapper_base import InlineMapper
 
 SETTINGS = th.PropertiesList(
     th.Property("links_url", th.StringType(nullable=False), required=True, secret=True, title="Link store"),
+).to_dict()
+SECRETS = th.PropertiesList(
+    th.Property("links_url", th.StringType, secret=True), th.Property("api_key", th.StringType, secret=True)
 ).to_dict()
 GOOD = {"links_url": "sqlite:////home/kari/My Files/blåbær.db"}
 
@@ -68,3 +72,15 @@ def test_the_command_line_is_the_sdk_s_with_manners(plugin):
     assert isinstance(command, PluginCommand)
     assert CliRunner().invoke(command, ["--about"]).exit_code == 0
     assert CliRunner().invoke(command, ["--config", "nowhere.json"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("sqlite:////var/links.db", []),
+        ("postgresql://kari:hemmelig%20ord@db.example.no/links", ["hemmelig%20ord", "hemmelig ord"]),
+        ("postgresql://db.example.no/links?user=kari&password=hemmelig", ["hemmelig", "hemmelig"]),
+    ],
+)
+def test_of_a_secret_address_only_the_password_is_hidden(url, secrets):
+    assert settings.secrets_in({"links_url": url, "api_key": "nøkkel"}, SECRETS) == [*secrets, "nøkkel"]

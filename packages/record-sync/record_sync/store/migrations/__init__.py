@@ -94,6 +94,7 @@ def _carry_out(connection: sa.Connection, found: str | None, to: str) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # its progress is nobody's news
     config = Config()
     config.set_main_option("script_location", "record_sync.store:migrations")
     config.attributes["connection"] = connection
