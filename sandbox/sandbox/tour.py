@@ -77,6 +77,8 @@ class Pipeline:
             **os.environ,
             "MELTANO_ENVIRONMENT": "sandbox",
             "MELTANO_DATABASE_URI": f"sqlite:///{workspace}/meltano.db",
+            # Meltano hands catalog and state to a tap in files there; another run at the same time must not meet them.
+            "MELTANO_SYS_DIR_ROOT": f"{workspace}/meltano",
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             **{f"TAP_CUSTOMCRM_{name}": value for name, value in crm.items()},
             **{f"TARGET_CUSTOMCRM_{name}": value for name, value in crm.items()},

@@ -74,6 +74,8 @@ class Meltano:
             **{name: value for name, value in os.environ.items() if not name.startswith(OURS)},
             "MELTANO_ENVIRONMENT": "sandbox",
             "MELTANO_DATABASE_URI": f"sqlite:///{self.folder}/meltano.db",
+            # Meltano hands catalog and state to a tap in files there; two runs at once would read each other's.
+            "MELTANO_SYS_DIR_ROOT": str(self.folder / "meltano"),
             "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
             "NO_COLOR": "1",
             "TARGET_CUSTOMCRM_LINKS_URL": links,
