@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -42,6 +42,14 @@ SEARCHABLE: Mapping[str, Mapping[str, str]] = {
 
 LOOK_BACK = timedelta(minutes=65)
 """Tripletex's times have no zone: in the hour that autumn repeats, an hour cannot be told from the next."""
+
+Request = TypeVar("Request")
+Bodies: TypeAlias = Sequence[tuple[int, dict[str, Any]]]
+"""Bodies of a write, each with its request's position."""
+Results: TypeAlias = dict[int, Result]
+"""What became of requests, by their positions."""
+
+NOT_ANSWERED = Unknown("Tripletex's answer to a list write does not hold this record")
 
 _IN_LIST = re.compile(r"^\[\d+\]\.?")
 
@@ -129,54 +137,29 @@ class TripletexSystem:
     ) -> Iterator[Sequence[Result]]:
         """Create records by list writes; a list refused for some of its records is split until only those are left."""
         countries = self._client.countries()
-        for start in range(0, len(requests), LIST_WRITE):
-            results: dict[int, Result] = {}
-            bodies = []
-            some = requests[start : start + LIST_WRITE]
-            for position, request in enumerate(some):
-                try:
-                    bodies.append((position, body_of(request.values, countries)))
-                except InvalidValueError as error:
-                    results[position] = Refused(str(error))
-            self._create(resource, bodies, paths, results)
-            yield [results[position] for position in range(len(some))]
 
-    def _create(
-        self,
-        resource: str,
-        bodies: Sequence[tuple[int, dict[str, Any]]],
-        paths: frozenset[str],
-        results: dict[int, Result],
-    ) -> None:
-        if not bodies:
-            return
-        try:
-            answers = self._client.create_many(resource, [body for _, body in bodies])
-        except OutcomeUnknown as error:
-            results.update({position: Unknown(str(error)) for position, _ in bodies})
-        except ApiRefused as error:
-            if len(bodies) == 1:
-                results[bodies[0][0]] = _refused(error)
-                return
-            middle = len(bodies) // 2
-            self._create(resource, bodies[:middle], paths, results)
-            self._create(resource, bodies[middle:], paths, results)
-        else:
-            results.update(self._paired(bodies, answers, paths))
+        def post(bodies: Bodies) -> Results:
+            return self._paired(bodies, self._client.create_many(resource, [body for _, body in bodies]), paths)
+
+        for start in range(0, len(requests), LIST_WRITE):
+            some = requests[start : start + LIST_WRITE]
+            bodies, results = _bodies(some, lambda request: body_of(request.values, countries))
+            results |= _in_lists(bodies, post, _refused)
+            yield [results[position] for position in range(len(some))]
 
     def _paired(
         self,
-        bodies: Sequence[tuple[int, dict[str, Any]]],
+        bodies: Bodies,
         answers: Sequence[Mapping[str, Any]],
         paths: frozenset[str],
-    ) -> dict[int, Result]:
+    ) -> Results:
         """Give each request its answer, by what it says: the description does not promise an order."""
         left = list(answers)
-        results: dict[int, Result] = {}
+        results: Results = {}
         for position, body in bodies:
             answer = next((one for one in left if _answers(body, one)), None)
             if answer is None:
-                results[position] = Unknown("Tripletex's answer to a list write does not hold this record")
+                results[position] = NOT_ANSWERED
             else:
                 left.remove(answer)
                 results[position] = Written(self._current(answer, paths))
@@ -190,14 +173,8 @@ class TripletexSystem:
         size = LIST_WRITE if resource in LISTED_UPDATES else 1
         for start in range(0, len(requests), size):
             some = requests[start : start + size]
-            results: dict[int, Result] = {}
-            bodies = []
-            for position, request in enumerate(some):
-                try:
-                    bodies.append((position, self._update_body(request, countries)))
-                except InvalidValueError as error:
-                    results[position] = Refused(str(error))
-            self._update(resource, bodies, paths, results)
+            bodies, results = _bodies(some, lambda request: self._update_body(request, countries))
+            results |= self._put(resource, bodies, paths)
             for position, request in enumerate(some):
                 if isinstance(results[position], Written):
                     results[position] = self._deliver(request, countries, results[position])
@@ -208,39 +185,23 @@ class TripletexSystem:
         body = body_of(values, countries, over=request.current.handle)
         return {**body, "id": int(request.current.id), "version": _number(request.current.version)}
 
-    def _update(
-        self,
-        resource: str,
-        bodies: Sequence[tuple[int, dict[str, Any]]],
-        paths: frozenset[str],
-        results: dict[int, Result],
-    ) -> None:
-        if not bodies:
-            return
-        try:
-            if len(bodies) == 1:
-                answers = [self._client.update(resource, bodies[0][1]["id"], bodies[0][1])]
+    def _put(self, resource: str, bodies: Bodies, paths: frozenset[str]) -> Results:
+        def put(some: Bodies) -> Results:
+            if len(some) == 1:
+                ((_, body),) = some
+                answers = [self._client.update(resource, body["id"], body)]
             else:
-                answers = self._client.update_many(resource, [body for _, body in bodies])
-        except OutcomeUnknown as error:
-            results.update({position: Unknown(str(error)) for position, _ in bodies})
-        except ApiRefused as error:
-            if len(bodies) == 1:
-                moved = isinstance(error, Conflict | NotFound)
-                results[bodies[0][0]] = Moved(str(error)) if moved else _refused(error)
-                return
-            middle = len(bodies) // 2
-            self._update(resource, bodies[:middle], paths, results)
-            self._update(resource, bodies[middle:], paths, results)
-        else:
+                answers = self._client.update_many(resource, [body for _, body in some])
             by_id = {answer["id"]: answer for answer in answers}
-            for position, body in bodies:
-                answer = by_id.get(body["id"])
-                results[position] = (
-                    Unknown("Tripletex's answer to a list write does not hold this record")
-                    if answer is None
-                    else Written(self._current(answer, paths))
-                )
+            return {
+                position: Written(self._current(by_id[body["id"]], paths)) if body["id"] in by_id else NOT_ANSWERED
+                for position, body in some
+            }
+
+        def failed(error: ApiRefused) -> Result:
+            return Moved(str(error)) if isinstance(error, Conflict | NotFound) else _refused(error)
+
+        return _in_lists(bodies, put, failed)
 
     def _deliver(self, request: UpdateRequest, countries: Any, written: Result) -> Result:
         """Write a changed delivery address, which after creation has a resource of its own."""
@@ -258,20 +219,14 @@ class TripletexSystem:
         }
         try:
             self._client.update("deliveryAddress", address["id"], body)
-        except Conflict as error:
-            return Moved(str(error))
-        except OutcomeUnknown as error:
-            return Unknown(str(error))
-        except ApiRefused as error:
-            return _refused(error)
+        except (OutcomeUnknown, ApiRefused) as error:
+            return _not_written(error)
         return written
 
     def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
         """Make an inactive record active again."""
         body = {"id": int(current.id), "version": _number(current.version), "isInactive": False}
-        results: dict[int, Result] = {}
-        self._update(resource, [(0, body)], paths, results)
-        return results[0]
+        return self._put(resource, [(0, body)], paths)[0]
 
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         """Deactivate a record, or delete it."""
@@ -282,13 +237,35 @@ class TripletexSystem:
                 return Written(msgspec.structs.replace(current, version=None))
             body = {"id": int(current.id), "version": _number(current.version), "isInactive": True}
             answer = self._client.update(resource, int(current.id), body)
-        except Conflict as error:
-            return Moved(str(error))
-        except OutcomeUnknown as error:
-            return Unknown(str(error))
-        except ApiRefused as error:
-            return _refused(error)
+        except (OutcomeUnknown, ApiRefused) as error:
+            return _not_written(error)
         return Written(self._current(answer, paths))
+
+
+def _bodies(requests: Sequence[Request], make: Callable[[Request], dict[str, Any]]) -> tuple[Bodies, Results]:
+    """The bodies that can be made, and the refusals of those that hold what Tripletex has no place for."""
+    bodies, results = [], Results()
+    for position, request in enumerate(requests):
+        try:
+            bodies.append((position, make(request)))
+        except InvalidValueError as error:
+            results[position] = Refused(str(error))
+    return bodies, results
+
+
+def _in_lists(bodies: Bodies, send: Callable[[Bodies], Results], failed: Callable[[ApiRefused], Result]) -> Results:
+    """Send bodies together; a list that is refused for some of them is halved until only those are left."""
+    if not bodies:
+        return {}
+    try:
+        return send(bodies)
+    except OutcomeUnknown as error:
+        return {position: Unknown(str(error)) for position, _ in bodies}
+    except ApiRefused as error:
+        if len(bodies) == 1:
+            return {bodies[0][0]: failed(error)}
+    middle = len(bodies) // 2
+    return _in_lists(bodies[:middle], send, failed) | _in_lists(bodies[middle:], send, failed)
 
 
 def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
@@ -301,6 +278,12 @@ def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
 
 def _number(version: str | None) -> int | None:
     return None if version is None else int(version)
+
+
+def _not_written(error: OutcomeUnknown | ApiRefused) -> Result:
+    if isinstance(error, OutcomeUnknown):
+        return Unknown(str(error))
+    return Moved(str(error)) if isinstance(error, Conflict) else _refused(error)
 
 
 def _refused(error: ApiRefused) -> Refused:

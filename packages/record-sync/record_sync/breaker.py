@@ -59,13 +59,13 @@ class Breaker:
         row = self._row()
         allowed = max(self._limits.floor, int(share * self._links()))
         # Overwrites are counted as they come: once stopped, no run may take the next portion of them.
-        still_held = what == OVERWRITES and self._entry(what) in _words(row.breaker)
+        still_held = what == OVERWRITES and self._entry(what) in words(row.breaker)
         if count <= allowed and not still_held:
             return
-        if what in _words(row.let_through):
+        if what in words(row.let_through):
             self._used.add(what)
             return
-        self._remember({*_words(row.breaker), self._entry(what)}, set(_words(row.let_through)))
+        self._remember({*words(row.breaker), self._entry(what)}, set(words(row.let_through)))
         limit = (
             "and an earlier run stopped at its limit" if count <= allowed else f"more than the {allowed} a run may make"
         )
@@ -78,7 +78,7 @@ class Breaker:
     def close(self) -> None:
         """A run went well: nothing is held back on its side any more, and what it was let through is used up."""
         row = self._row()
-        breaker, let_through = set(_words(row.breaker)), set(_words(row.let_through))
+        breaker, let_through = set(words(row.breaker)), set(words(row.let_through))
         mine = {self._entry(DELETIONS), self._entry(OVERWRITES)}
         if breaker & mine or let_through & self._used:
             self._remember(breaker - mine, let_through - self._used)
@@ -87,7 +87,7 @@ class Breaker:
         return f"{self._key.target_side}:{what}"
 
     def _remember(self, breaker: set[str], let_through: set[str]) -> None:
-        values = {"breaker": _text(breaker), "let_through": _text(let_through)}
+        values = {"breaker": text_of(breaker), "let_through": text_of(let_through)}
         with self._store.begin() as connection:
             connection.execute(sa.update(tables.flow).where(tables.flow.c.id == self._key.id).values(values))
 
@@ -105,9 +105,11 @@ class Breaker:
         return self._linked
 
 
-def _words(text: str | None) -> list[str]:
+def words(text: str | None) -> list[str]:
+    """What ``flow.breaker`` or ``flow.let_through`` says, word by word."""
     return [one for one in (text or "").split(",") if one]
 
 
-def _text(words: set[str]) -> str | None:
-    return ",".join(sorted(words)) or None
+def text_of(chosen: set[str]) -> str | None:
+    """The column's text for these words: the same for the same words, nothing for none."""
+    return ",".join(sorted(chosen)) or None

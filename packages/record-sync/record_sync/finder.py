@@ -22,17 +22,15 @@ class Finder:
     def __init__(self, connect: Callable[[], TargetSystem], rules: FlowRules) -> None:
         self._connect = connect
         self._rules = rules
-        self._paths = frozenset(path for criterion in rules.match_on for path in criterion)
         self._index: dict[tuple[int, Any], list[Candidate]] = {}
         self._asked: dict[tuple[int, Any], list[Candidate]] = {}
         self._listed = False
         self._twins: dict[tuple[Any, ...], list[str]] | None = None
-        self._queries = 0
         self._listing_cost: int | None = None
 
     def prepare(self, wanted: Sequence[Keys]) -> None:
         """Choose the cheaper way before a batch of records is looked for."""
-        if self._listed or not self._paths:
+        if self._listed or not self._rules.match_paths:
             return
         queries = {
             (rank, key)
@@ -45,7 +43,7 @@ class Finder:
         if self._listing_cost is None:
             self._listing_cost = self._connect().listing_cost(self._rules.target_resource)
         if len(queries) > self._listing_cost:
-            for current in self._connect().listing(self._rules.target_resource, self._paths):
+            for current in self._connect().listing(self._rules.target_resource, self._rules.match_paths):
                 self._file(current.id, current.values)
             self._listed = True
 
@@ -74,7 +72,7 @@ class Finder:
         if (rank, key) not in self._asked:
             self._asked[rank, key] = [
                 Candidate(one.id, keys_of(one.values, self._rules))
-                for one in self._connect().search(self._rules.target_resource, criterion, self._paths)
+                for one in self._connect().search(self._rules.target_resource, criterion, self._rules.match_paths)
             ]
         return self._asked[rank, key]
 

@@ -118,11 +118,14 @@ class FlowSync:
         finally:
             self._retried = {}
 
-    def is_ready(self, row: Waiting) -> bool:
-        """Whether everything a waiting record refers to is there by now, or never will be."""
+    def ready(self) -> list[Waiting]:
+        """The records that waited for others which are there by now, or never will be."""
         with self.store.begin() as connection:
-            (resolved,) = resolve(connection, [row.record], self.rules, lambda name: self._referenced(connection, name))
-        return not resolved.missing
+            rows = self.waiting.for_references(connection)
+            resolved = resolve(
+                connection, [row.record for row in rows], self.rules, lambda name: self._referenced(connection, name)
+            )
+        return [row for row, one in zip(rows, resolved, strict=True) if not one.missing]
 
     def park_invalid(self, record: Incoming, reason: str) -> None:
         """Keep a record that is no valid one, so that it is not lost silently."""

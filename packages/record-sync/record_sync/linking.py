@@ -15,7 +15,7 @@ from record_sync.record import ENDED, GONE, LIVE, Base, End, Incoming, Link
 from record_sync.references import Resolved
 from record_sync.store.intents import Intent
 from record_sync.store.waiting import AMBIGUOUS, PARKED, REFERENCE
-from record_sync.system import CreateRequest, Refused, Result, Written
+from record_sync.system import CreateRequest, Refused, Result, Written, answered
 from record_sync.updating import ToUpdate, Updating
 from record_sync.values import Values, empty
 
@@ -219,24 +219,13 @@ class Linking:
         with flow.store.begin() as connection:
             flow.intents.add(connection, intents)
         requests = [CreateRequest(one.resolved.record.id, one.values) for one in creates]
-        position = 0
-        for results in flow.system.create(flow.rules.target_resource, requests, flow.rules.paths):
-            batch = list(
-                zip(
-                    creates[position : position + len(results)],
-                    intents[position : position + len(results)],
-                    results,
-                    strict=True,
-                )
-            )
-            position += len(results)
+        answers = flow.system.create(flow.rules.target_resource, requests, flow.rules.paths)
+        for batch in answered(list(zip(creates, intents, strict=True)), answers):
             with flow.store.begin() as connection:
-                for one, _, result in batch:
+                for (one, _), result in batch:
                     self._settle(connection, one, result)
-                flow.intents.remove(
-                    connection,
-                    [intent.id for _, intent, result in batch if isinstance(result, Written | Refused)],
-                )
+                settled = [intent.id for (_, intent), result in batch if isinstance(result, Written | Refused)]
+                flow.intents.remove(connection, settled)
 
     def _settle(self, connection: Any, one: ToCreate, result: Result) -> None:
         flow = self._flow

@@ -48,7 +48,7 @@ class Match(msgspec.Struct, frozen=True):
 def keys_of(values: Values, rules: FlowRules) -> Keys:
     """The canonical values that a record can be matched by."""
     keys = {}
-    for path in {path for criterion in rules.match_on for path in criterion}:
+    for path in rules.match_paths:
         form = canonical(rules.kind(path), values.get(path))
         if isinstance(form, str):
             # Nobody tells people apart by capitals, and searches do not either.

@@ -15,9 +15,8 @@ import sqlalchemy as sa
 from record_sync.canonical import canonical, same
 from record_sync.matching import criterion_key, keys_of
 from record_sync.record import GONE, Current, End, Incoming, Link
-from record_sync.rules import FlowRules
 from record_sync.store.intents import Intent
-from record_sync.values import Values, empty
+from record_sync.values import Value, Values, empty
 
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
@@ -66,7 +65,7 @@ class Recovery:
         flow = self._flow
         rules = flow.rules
         keys = keys_of(intent.values, rules)
-        sought: Mapping[str, object] | None = next(
+        sought: Values | None = next(
             (
                 {path: intent.values[path] for path in criterion}
                 for criterion in rules.match_on
@@ -96,24 +95,34 @@ class Recovery:
         return sight is None or not self._flow.system.created_before(current, sight)
 
     def _fits(self, sent: Values, current: Current) -> bool:
-        """Whether a record says all that was sent; what was sent only at its creation may read otherwise."""
-        once = {one.path for one in self._flow.rules.properties if one.create_only}
-        return all(
-            same(self._flow.rules.kind(path), value, current.get(path))
-            for path, value in sent.items()
-            if path not in once
-        )
+        """Whether a record says all that was sent."""
+        return not self._differing(sent, current)
 
     def _nearly_fits(self, intent: Intent, current: Current) -> bool:
-        """Whether a record made since the write says what was sent but for one property, which somebody edited."""
+        """Whether a record made since the write says what was sent but for one property, which somebody edited.
+
+        Something that records are matched by has to be the same.
+        """
         sight = intent.server_clock
         if sight is None or current.created_at is None or current.created_at < sight - SIGHT_ROUNDED:
             return False
-        return _all_but_one(intent.values, current.values, self._flow.rules)
+        differing = self._differing(intent.values, current)
+        rules = self._flow.rules
+        kept = rules.match_paths & rules.lasting_paths & (intent.values.keys() - differing)
+        return len(differing) <= 1 and bool(kept)
 
-    def _same_keys(self, sought: Mapping[str, object], current: Current) -> bool:
+    def _same_keys(self, sought: Values, current: Current) -> bool:
         rules = self._flow.rules
         return all(same(rules.kind(path), value, current.get(path)) for path, value in sought.items())
+
+    def _differing(self, sent: Mapping[str, Value], current: Current) -> set[str]:
+        """What a record says otherwise than was sent. What is sent only at its creation may read as it likes."""
+        rules = self._flow.rules
+        return {
+            path
+            for path, value in sent.items()
+            if path in rules.lasting_paths and not same(rules.kind(path), value, current.get(path))
+        }
 
     def _adopt(self, connection: sa.Connection, intent: Intent, found: list[Current]) -> None:
         flow = self._flow
@@ -268,12 +277,11 @@ class Recovery:
     def _shares_a_key(self, equal: Sequence[str]) -> bool:
         """Whether some source property that records are matched by is among these."""
         rules = self._flow.rules
-        keys = {path for criterion in rules.match_on for path in criterion}
         return any(
             path in equal
             for unit in rules.units
             for one in unit.properties
-            if one.path in keys
+            if one.path in rules.match_paths
             for path in unit.sources
         )
 
@@ -294,14 +302,6 @@ class Recovery:
         self._own_creation(link.target, link.source, intent, dict(record.source), record.version, record.modified_at)
         flow.links.add(connection, link)
         return link
-
-
-def _all_but_one(sent: Values, now: Values, rules: FlowRules) -> bool:
-    """Whether at most one value differs from what was sent, and one that records are matched by does not."""
-    once = {one.path for one in rules.properties if one.create_only}
-    compared = {path: same(rules.kind(path), value, now.get(path)) for path, value in sent.items() if path not in once}
-    keys = {path for criterion in rules.match_on for path in criterion}
-    return sum(not equal for equal in compared.values()) <= 1 and any(compared.get(path) for path in keys)
 
 
 def _is_older(modified_at: datetime | None, sight: datetime | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -33,7 +34,7 @@ class Unit(msgspec.Struct, frozen=True):
     policy: str
 
 
-class FlowRules(msgspec.Struct, frozen=True):
+class FlowRules(msgspec.Struct, frozen=True, dict=True):
     """What is synchronised with what, and what to do where both sides disagree."""
 
     flow: str
@@ -53,10 +54,24 @@ class FlowRules(msgspec.Struct, frozen=True):
     properties: tuple[Property, ...]
     units: tuple[Unit, ...]
 
-    @property
+    @cached_property
     def paths(self) -> frozenset[str]:
         """Every target property that is read or written."""
         return frozenset(one.path for one in self.properties)
+
+    @cached_property
+    def match_paths(self) -> frozenset[str]:
+        """Every target property that some criterion looks at."""
+        return frozenset(path for criterion in self.match_on for path in criterion)
+
+    @cached_property
+    def lasting_paths(self) -> frozenset[str]:
+        """The target properties that are kept in sync, not only sent when a record is created."""
+        return frozenset(one.path for one in self.properties if not one.create_only)
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, str]:
+        return {one.path: one.compare for one in self.properties}
 
     def unit_key(self, unit: Unit) -> str:
         """One name for a unit, whichever direction plans it."""
@@ -70,7 +85,7 @@ class FlowRules(msgspec.Struct, frozen=True):
 
     def kind(self, path: str) -> str:
         """How values at a path are compared."""
-        return next((one.compare for one in self.properties if one.path == path), "text")
+        return self._kinds.get(path, "text")
 
     @classmethod
     def from_schema(cls, schema: Mapping[str, Any], target_side: str) -> FlowRules:
@@ -127,7 +142,7 @@ class FlowRules(msgspec.Struct, frozen=True):
         for one in self.properties:
             if one.compare not in KINDS:
                 raise RulesError(f"{where}, {one.path}: unknown comparison {one.compare!r}. Known: {', '.join(KINDS)}.")
-        for path in {path for criterion in self.match_on for path in criterion} - self.paths:
+        for path in self.match_paths - self.paths:
             raise RulesError(f"{where} matches on {path!r}, which is not among its properties.")
 
 

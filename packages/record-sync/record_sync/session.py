@@ -40,7 +40,6 @@ class Session:
         self._system = system
         self.tally = Tally()
         self.flows: dict[str, FlowSync] = {}
-        self.notes: list[str] = []
         self._max_failure_share = max_failure_share
         self._limits = limits
         self._held: list[BreakerOpenError] = []
@@ -83,6 +82,11 @@ class Session:
             self._stamped = True
         return self._system
 
+    @property
+    def notes(self) -> list[str]:
+        """What the operator is told at the end of the run, beside the counts."""
+        return self.tally.notes
+
     # -- flows
 
     def flow(self, rules: FlowRules) -> FlowSync:
@@ -92,7 +96,7 @@ class Session:
         self.flows[rules.flow] = flow
         flow.recover()
         if different:
-            self.notes.append(
+            flow.note(
                 f"The table or the policies of flow {rules.flow!r} changed since the last run. "
                 "Run both directions once with --full-refresh to carry the change over to all records."
             )
@@ -183,9 +187,7 @@ class Session:
             for flow in self.flows.values():
                 if not flow.rules.references:
                     continue
-                with self.store.begin() as connection:
-                    rows = flow.waiting.for_references(connection)
-                ready = [row for row in rows if flow.is_ready(row)]
+                ready = flow.ready()
                 if ready and flow.retry(ready):
                     moving = True
 

@@ -6,9 +6,9 @@ one record (credentials, connection) is *raised*.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -63,6 +63,17 @@ class Unknown(msgspec.Struct, frozen=True):
 
 
 Result: TypeAlias = Written | Refused | Moved | Unknown
+
+
+Asked = TypeVar("Asked")
+
+
+def answered(asked: Sequence[Asked], batches: Iterable[Sequence[Result]]) -> Iterator[list[tuple[Asked, Result]]]:
+    """Pair what was asked with the answers that come batch by batch, in the same order."""
+    position = 0
+    for results in batches:
+        yield list(zip(asked[position : position + len(results)], results, strict=True))
+        position += len(results)
 
 
 class TargetSystem(Protocol):

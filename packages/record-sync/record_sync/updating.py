@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,7 +16,7 @@ from record_sync.record import Current, Incoming, Link
 from record_sync.rules import Unit
 from record_sync.store.intents import Intent, SentUnit
 from record_sync.store.waiting import CONFLICT, PARKED, REFERENCE
-from record_sync.system import Moved, Refused, Result, Unknown, UpdateRequest, Written
+from record_sync.system import Moved, Refused, Result, Unknown, UpdateRequest, Written, answered
 from record_sync.values import Values
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class Updating:
                 read[update.link.target.id] = self._restored(read[update.link.target.id])
         planned: list[Planned] = []
         with flow.store.begin() as connection:
+            taken = flow.conflicts.taken(connection, [one.link.id or 0 for one in updates])
             for update in updates:
                 current = read.get(update.link.target.id)
                 if not update.units:
@@ -90,7 +91,8 @@ class Updating:
                 elif current is None:
                     flow.contest(connection, update.original, update.link)
                 else:
-                    write = self._plan(connection, self._after_attempt(connection, update, current), current)
+                    anew = self._after_attempt(connection, update, current)
+                    write = self._plan(connection, anew, current, taken.get(update.link.id or 0, {}))
                     if write is not None:
                         planned.append(write)
         flow.breaker.check_overwrites(sum(not one.update.found_now for one in planned))
@@ -117,14 +119,15 @@ class Updating:
         still = changed(update.incoming, update.link.source, flow.rules, flow.prints).units
         return msgspec.structs.replace(update, intent=None, units=tuple(unit for unit in update.units if unit in still))
 
-    def _plan(self, connection: sa.Connection, update: ToUpdate, current: Current) -> Planned | None:
+    def _plan(
+        self, connection: sa.Connection, update: ToUpdate, current: Current, taken: Mapping[str, str]
+    ) -> Planned | None:
         flow = self._flow
         link = update.link
         # A system may answer with the record that took the old one's place.
         flow.links.rename_target(connection, link, current.id)
         saw(link.target, current.version, current.modified_at)
         agreed_before = None if update.found_now else link
-        taken = flow.conflicts.taken(connection, [link.id or 0]).get(link.id or 0, {})
         result = plan(update.incoming, update.units, agreed_before, current, flow.rules, flow.prints, taken)
         settle_without_write(link, result, update.incoming, current, flow.prints)
         self._tell_conflicts(connection, update, current, result)
@@ -138,7 +141,6 @@ class Updating:
 
     def _intent(self, update: ToUpdate, current: Current, result: Plan) -> Intent:
         flow = self._flow
-        kinds = {one.path: one.compare for one in flow.rules.properties}
         units = [
             SentUnit(
                 source={path: flow.prints.of(update.incoming.source[path]) for path in unit.sources},
@@ -146,7 +148,7 @@ class Updating:
                     one.path: flow.prints.of(canonical(one.compare, update.incoming.values[one.path]))
                     for one in unit.properties
                 },
-                kinds={one.path: kinds[one.path] for one in unit.properties},
+                kinds={one.path: one.compare for one in unit.properties},
             )
             for unit in result.units(Verdict.WRITE)
         ]
@@ -167,22 +169,14 @@ class Updating:
         flow = self._flow
         again: list[ToUpdate] = []
         requests = [UpdateRequest(one.current, one.writes) for one in planned]
-        position = 0
-        for results in flow.system.update(flow.rules.target_resource, requests, flow.rules.paths):
-            batch = planned[position : position + len(results)]
-            position += len(results)
+        answers = flow.system.update(flow.rules.target_resource, requests, flow.rules.paths)
+        for batch in answered(planned, answers):
             with flow.store.begin() as connection:
-                for one, result in zip(batch, results, strict=True):
+                for one, result in batch:
                     if not self._settle(connection, one, result):
                         again.append(msgspec.structs.replace(one.update, intent=one.intent))
-                flow.intents.remove(
-                    connection,
-                    [
-                        one.intent.id
-                        for one, result in zip(batch, results, strict=True)
-                        if isinstance(result, Written | Refused)
-                    ],
-                )
+                settled = [one.intent.id for one, result in batch if isinstance(result, Written | Refused)]
+                flow.intents.remove(connection, settled)
         return again
 
     def _settle(self, connection: sa.Connection, one: Planned, result: Result) -> bool:

@@ -11,7 +11,7 @@ from record_sync.session import Session
 
 def report(logger: logging.Logger, session: Session, side: str, requests: int) -> None:
     """Log what became of the records."""
-    for note in (*session.notes, *session.tally.notes):
+    for note in session.notes:
         logger.warning("%s", note)
     counts = {name: session.tally.of(name) for name in session.flows}
     for name, told in counts.items():

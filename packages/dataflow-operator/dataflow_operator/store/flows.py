@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from record_sync.breaker import words
 from record_sync.record import CONTESTED, ENDED, GONE, LIVE, SUSPECT
 from record_sync.store import tables
 from record_sync.store.times import from_ms
@@ -64,7 +65,7 @@ def flows(store: OpenStore, only: str | None = None) -> list[FlowStatus]:
     rows = store.connection.execute(
         sa.select(tables.flow).where(tables.flow.c.id.in_(ids)).order_by(tables.flow.c.name)
     )
-    found = {row.id: FlowStatus(row.name, _held(row.breaker), _words(row.let_through)) for row in rows}
+    found = {row.id: FlowStatus(row.name, _held(row.breaker), words(row.let_through)) for row in rows}
     _count_links(store, found)
     for column, piles, table in (
         (tables.waiting.c.kind, "waiting", tables.waiting),
@@ -78,14 +79,10 @@ def flows(store: OpenStore, only: str | None = None) -> list[FlowStatus]:
 
 def _held(breaker: str | None) -> dict[str, list[str]]:
     held: dict[str, list[str]] = {}
-    for entry in _words(breaker):
+    for entry in words(breaker):
         side, _, what = entry.partition(":")
         held.setdefault(side, []).append(what)
     return held
-
-
-def _words(let_through: str | None) -> list[str]:
-    return [one for one in (let_through or "").split(",") if one]
 
 
 def _count_links(store: OpenStore, found: dict[int, FlowStatus]) -> None:

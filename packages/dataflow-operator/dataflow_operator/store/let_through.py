@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from record_sync.breaker import DELETIONS, OVERWRITES
+from record_sync.breaker import DELETIONS, OVERWRITES, text_of, words
 from record_sync.store import Store, tables
 
 from dataflow_operator.store.flows import FlowStatus, flows
@@ -27,10 +27,10 @@ def let_through(links_url: str, sync_name: str, flow: str, writes: str, *, undo:
     with Store(links_url, sides, sync_name) as store, store.begin() as connection:
         column = tables.flow.c.let_through
         before = connection.scalar(sa.select(column).where(tables.flow.c.id == flow_id))
-        chosen = set((before or "").split(",")) - {""}
+        chosen = set(words(before))
         chosen = chosen - {writes} if undo else chosen | {writes}
-        # An order of its own, so that the same choice is always the same text.
-        told = ",".join(one for one in WRITES if one in chosen) or None
-        connection.execute(sa.update(tables.flow).where(tables.flow.c.id == flow_id).values(let_through=told))
+        connection.execute(
+            sa.update(tables.flow).where(tables.flow.c.id == flow_id).values(let_through=text_of(chosen))
+        )
     with opened(links_url, sync_name) as reading:
         return flows(reading, flow)[0]
