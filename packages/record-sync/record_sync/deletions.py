@@ -98,7 +98,7 @@ class Deletions:
         link.state = ENDED
         with flow.store.begin() as connection:
             flow.links.save(connection, [link])
-            flow.conflicts.settle(connection, link.id or 0, DELETED)
+            flow.conflicts.settle(connection, {(link.id or 0, DELETED)})
             flow.waiting.remove(connection, [link.source.id])
             flow.waiting.remove_of_targets(connection, [link.target.id])
         flow.finish_record(link.source.id, outcome)

@@ -6,7 +6,8 @@ A batch is sorted into what is linked and what is not. The linked go through ``u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Incoming, Link
 from record_sync.recovery import Recovery
 from record_sync.references import ReferencedFlow, Resolved, resolve
 from record_sync.rules import FlowRules
+from record_sync.store.batch import Batch
 from record_sync.store.conflicts import Conflicts
 from record_sync.store.intents import Intents
 from record_sync.store.links import Links
@@ -135,8 +137,17 @@ class FlowSync:
                 self.presence.seen.add(link.id or 0)
             self.put_waiting(connection, record, INVALID, reason)
 
-    def _take(self, records: list[Incoming]) -> None:
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """One transaction, what it says of many records being sent in sets."""
         with self.store.begin() as connection:
+            batch = Batch(connection, self.links, self.waiting, self.conflicts)
+            yield batch
+            batch.send()
+
+    def _take(self, records: list[Incoming]) -> None:
+        with self.batch() as batch:
+            connection = batch.connection
             ids = [one.id for one in records]
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
@@ -145,10 +156,8 @@ class FlowSync:
             for link in links.values():
                 self.presence.seen.add(link.id or 0)
             decisions = self.conflicts.taken(connection, [link.id or 0 for link in links.values()])
-            fresh = [
-                one for one in records if not self._set_aside(connection, one, links.get(one.id), waiting.get(one.id))
-            ]
-            updates, unlinked, lost = self._sort(connection, fresh, links, waiting, decisions)
+            fresh = [one for one in records if not self._set_aside(batch, one, links.get(one.id), waiting.get(one.id))]
+            updates, unlinked, lost = self._sort(batch, fresh, links, waiting, decisions)
             resolved = {
                 one.record.id: one
                 for one in resolve(
@@ -178,28 +187,25 @@ class FlowSync:
             missing=resolved.missing,
         )
 
-    def _set_aside(
-        self, connection: sa.Connection, record: Incoming, link: Link | None, waiting: Waiting | None
-    ) -> bool:
+    def _set_aside(self, batch: Batch, record: Incoming, link: Link | None, waiting: Waiting | None) -> bool:
         """Bring those records to their outcome that nothing needs to be planned for."""
         if link is not None and link.flow != self.key.name:
-            self.waiting.remove(connection, [record.id])
+            batch.waits_no_longer(record.id)
             return self._done(record, Outcome.OTHER_FLOW)
         if record.filtered:
-            self.waiting.exclude(connection, [record.id])
-            self.waiting.remove(connection, [record.id])
+            batch.keep_out(record.id)
             return self._done(record, Outcome.FILTERED)
         if waiting is not None and record.id not in self._retried:
             outcome = self._still_waits(record, waiting)
             if outcome is not None:
                 return self._done(record, outcome)
         if record.deleted:
-            self.waiting.remove(connection, [record.id])
+            batch.waits_no_longer(record.id)
             if link is None or link.state == ENDED:
                 return self._done(record, Outcome.UNCHANGED)
             # Remembered in the store: it is made when the stream has ended, by this run or a later one.
             link.source.state = GONE
-            self.links.save(connection, [link])
+            batch.save(link)
             return True
         return False
 
@@ -214,14 +220,14 @@ class FlowSync:
 
     def _sort(
         self,
-        connection: sa.Connection,
+        batch: Batch,
         records: list[Incoming],
         links: dict[str, Link],
         waiting: dict[str, Waiting],
         decisions: Decisions,
     ) -> tuple[list[ToUpdate], list[Incoming], list[Incoming]]:
         """Tell apart what was changed, what has no counterpart, and what is to get its lost counterpart again."""
-        updates, unlinked, lost, seen = [], [], [], []
+        updates, unlinked, lost = [], [], []
         for record in records:
             link = links.get(record.id)
             if link is None:
@@ -230,19 +236,19 @@ class FlowSync:
             if is_stale(record, link.source):
                 if record.id in self._retried:
                     # What waits here was overtaken by what the other direction wrote.
-                    self.waiting.remove(connection, [record.id])
+                    batch.waits_no_longer(record.id)
                 self._done(record, Outcome.STALE)
                 continue
             change = changed(record, link.source, self.rules, self.prints)
             news = saw(link.source, record.version, record.modified_at)
             for path, mark in change.confirmed.items():
                 link.source.base.agree(path, mark)
-            is_back, was_ended = self._is_back(connection, link)
+            is_back, was_ended = self._is_back(batch, link)
             if link.target.state == GONE and (was_ended or self._is_to_be_made_again(link, decisions)):
                 lost.append(record)
                 continue
             if link.target.state == GONE and (change.units or link.state == CONTESTED):
-                self.contest(connection, record, link)
+                self.contest(batch, record, link)
                 continue
             if change.units or was_ended:
                 updates.append(
@@ -250,18 +256,17 @@ class FlowSync:
                 )
                 continue
             if news or change.confirmed or is_back:
-                seen.append(link)
+                batch.save(link)
             if record.id in waiting:
-                self.waiting.remove(connection, [record.id])
+                batch.waits_no_longer(record.id)
             self._done(record, Outcome.UNCHANGED)
-        self.links.save(connection, seen)
         return updates, unlinked, lost
 
     def _is_to_be_made_again(self, link: Link, decisions: Decisions) -> bool:
         """Whether a person took the edit of a record whose counterpart was deleted."""
         return link.state == CONTESTED and decided_for(decisions, link, DELETED) == self.key.source_side
 
-    def _is_back(self, connection: sa.Connection, link: Link) -> tuple[bool, bool]:
+    def _is_back(self, batch: Batch, link: Link) -> tuple[bool, bool]:
         """A record that came is not gone: tells whether it was, and whether that had been passed on."""
         if link.source.state == LIVE:
             return False, False
@@ -270,22 +275,22 @@ class FlowSync:
         if not was_gone:
             return True, False
         link.state = LIVE
-        self.conflicts.settle(connection, link.id or 0, DELETED)
+        batch.settle(link, DELETED)
         return True, was_ended
 
-    def contest(self, connection: sa.Connection, record: Incoming, link: Link) -> None:
+    def contest(self, batch: Batch, record: Incoming, link: Link) -> None:
         """Edited here, gone there: nothing is created or deleted, and a person decides."""
         link.target.state, link.state = GONE, CONTESTED
-        self.links.save(connection, [link])
+        batch.save(link)
         self.conflicts.put(
-            connection,
+            batch.connection,
             link.id or 0,
             DELETED,
             None,
             {self.key.source_side: dict(record.source), self.key.target_side: {"deleted": True}},
         )
         self.put_waiting(
-            connection, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
+            batch.connection, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
         )
 
     # -- ending a record

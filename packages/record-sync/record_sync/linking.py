@@ -13,6 +13,7 @@ from record_sync.matching import Keys, Match, MatchKind, criterion_key, first_ma
 from record_sync.outcome import Outcome
 from record_sync.record import ENDED, GONE, LIVE, Base, End, Incoming, Link
 from record_sync.references import Resolved
+from record_sync.store.batch import Batch
 from record_sync.store.intents import Intent
 from record_sync.store.waiting import AMBIGUOUS, PARKED, REFERENCE
 from record_sync.system import CreateRequest, Refused, Result, Written, answered
@@ -62,17 +63,19 @@ class Linking:
         matches, later = self._match(mine, keys)
         creates: list[ToCreate] = []
         found: list[tuple[Resolved, str]] = []
+        unmatched: list[str] = []
         for one, match in matches:
             if match.kind is MatchKind.AMBIGUOUS:
                 self._wait_ambiguous(one, match.reason, match.candidates)
             elif match.id is not None:
                 found.append((one, match.id))
             elif not flow.rules.create:
-                self._unmatched(one)
+                unmatched.append(one.record.id)
             elif one.missing:
                 flow.wait(self._original(one), REFERENCE, f"waits for {', '.join(one.missing)}")
             else:
                 creates.append(ToCreate(one, self._original(one), _to_send(one.record)))
+        self._unmatched(unmatched)
         self._link(found)
         self._create(creates)
         return later
@@ -133,11 +136,13 @@ class Linking:
     def _wait_ambiguous(self, one: Resolved, reason: str, candidates: tuple[str, ...] = ()) -> None:
         self._flow.wait(self._original(one), AMBIGUOUS, reason, candidates=candidates)
 
-    def _unmatched(self, one: Resolved) -> None:
+    def _unmatched(self, ids: Sequence[str]) -> None:
         flow = self._flow
-        with flow.store.begin() as connection:
-            flow.waiting.remove(connection, [one.record.id])
-        flow.finish_record(one.record.id, Outcome.UNMATCHED)
+        if ids:
+            with flow.store.begin() as connection:
+                flow.waiting.remove(connection, ids)
+        for record_id in ids:
+            flow.finish_record(record_id, Outcome.UNMATCHED)
 
     def create_again(self, lost: Sequence[tuple[Resolved, Link]]) -> None:
         """Make the counterparts again that were deleted."""
@@ -154,13 +159,13 @@ class Linking:
     def _link(self, found: list[tuple[Resolved, str]]) -> None:
         flow = self._flow
         updates = []
-        with flow.store.begin() as connection:
-            orphans = flow.links.of_targets(connection, [target_id for _, target_id in found])
+        with flow.batch() as batch:
+            orphans = flow.links.of_targets(batch.connection, [target_id for _, target_id in found])
             for one, target_id in found:
                 # With no base yet: should the run end here, the next one merges them as it would now.
                 orphan = orphans.get(target_id)
                 was_ended = orphan is not None and orphan.state == ENDED
-                link = self._taken_over(connection, orphan, one) if orphan else self._linked(connection, target_id, one)
+                link = self._taken_over(batch, orphan, one) if orphan else self._linked(batch, target_id, one)
                 flow.linked_now.add(one.record.id)
                 updates.append(
                     ToUpdate(
@@ -180,22 +185,22 @@ class Linking:
                 )
         self._updating.run(updates)
 
-    def _linked(self, connection: Any, target_id: str, one: Resolved) -> Link:
+    def _linked(self, batch: Batch, target_id: str, one: Resolved) -> Link:
         link = Link(source=End(id=one.record.id), target=End(id=target_id), flow=self._flow.rules.flow)
         saw(link.source, one.record.version, one.record.modified_at)
-        self._flow.links.add(connection, link)
+        batch.add(link)
         return link
 
-    def _taken_over(self, connection: Any, link: Link, one: Resolved) -> Link:
+    def _taken_over(self, batch: Batch, link: Link, one: Resolved) -> Link:
         """Give the link of a record that was gone to the one that returns in its place."""
         flow = self._flow
-        flow.links.rename_source(connection, link, one.record.id)
+        flow.links.rename_source(batch.connection, link, one.record.id)
         link.source = End(id=one.record.id)
         link.target.base = Base()
         link.state = LIVE
         saw(link.source, one.record.version, one.record.modified_at)
-        flow.links.save(connection, [link])
-        flow.conflicts.settle(connection, link.id or 0, DELETED)
+        batch.save(link)
+        batch.settle(link, DELETED)
         return link
 
     # -- a new record
@@ -220,33 +225,32 @@ class Linking:
             flow.intents.add(connection, intents)
         requests = [CreateRequest(one.resolved.record.id, one.values) for one in creates]
         answers = flow.system.create(flow.rules.target_resource, requests, flow.rules.paths)
-        for batch in answered(list(zip(creates, intents, strict=True)), answers):
-            with flow.store.begin() as connection:
-                for (one, _), result in batch:
-                    self._settle(connection, one, result)
-                settled = [intent.id for (_, intent), result in batch if isinstance(result, Written | Refused)]
-                flow.intents.remove(connection, settled)
+        for some in answered(list(zip(creates, intents, strict=True)), answers):
+            with flow.batch() as batch:
+                for (one, _), result in some:
+                    self._settle(batch, one, result)
+                settled = [intent.id for (_, intent), result in some if isinstance(result, Written | Refused)]
+                flow.intents.remove(batch.connection, settled)
 
-    def _settle(self, connection: Any, one: ToCreate, result: Result) -> None:
+    def _settle(self, batch: Batch, one: ToCreate, result: Result) -> None:
         flow = self._flow
         if isinstance(result, Written):
             record = one.resolved.record
             link = created_link(record, result.current, one.values, flow.rules, flow.prints, flow.store.now())
             if one.link is None:
-                flow.links.add(connection, link)
+                batch.add(link)
             else:
-                flow.links.rename_target(connection, one.link, link.target.id)
+                flow.links.rename_target(batch.connection, one.link, link.target.id)
                 link.id = one.link.id
-                flow.links.save(connection, [link])
-                flow.conflicts.settle(connection, link.id or 0, DELETED)
+                batch.save(link)
+                batch.settle(link, DELETED)
             flow.finder.created(result.current, one.values)
-            flow.waiting.remove(connection, [record.id])
-            flow.waiting.include(connection, [record.id])
+            batch.done(record.id)
             flow.finish_record(record.id, Outcome.CREATED)
             return
         # Where no answer came the intent stays: the next run looks for the record before it tries again.
         details = result.details if isinstance(result, Refused) else ()
-        flow.put_waiting(connection, one.original, PARKED, result.reason, details)
+        flow.put_waiting(batch.connection, one.original, PARKED, result.reason, details)
 
 
 def _to_send(record: Incoming) -> Values:

@@ -149,7 +149,7 @@ class Recovery:
         )
         self._own_creation(link.source, link.target, intent, current.values, current.version, current.modified_at)
         if before is None:
-            flow.links.add(connection, link)
+            flow.links.add(connection, [link])
         else:
             flow.links.rename_target(connection, before, current.id)
             link.id = before.id
@@ -300,7 +300,7 @@ class Recovery:
             flow=flow.rules.flow,
         )
         self._own_creation(link.target, link.source, intent, dict(record.source), record.version, record.modified_at)
-        flow.links.add(connection, link)
+        flow.links.add(connection, [link])
         return link
 
 

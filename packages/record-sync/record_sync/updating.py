@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
-import sqlalchemy as sa
 
 from record_sync.bases import saw, settle_without_write, settle_written, wrote
 from record_sync.canonical import canonical
@@ -14,6 +13,7 @@ from record_sync.outcome import Outcome
 from record_sync.plan import Decision, Plan, Verdict, changed, plan
 from record_sync.record import Current, Incoming, Link
 from record_sync.rules import Unit
+from record_sync.store.batch import Batch
 from record_sync.store.intents import Intent, SentUnit
 from record_sync.store.waiting import CONFLICT, PARKED, REFERENCE
 from record_sync.system import Moved, Refused, Result, Unknown, UpdateRequest, Written, answered
@@ -81,23 +81,24 @@ class Updating:
             if update.restore and update.link.target.id in read:
                 read[update.link.target.id] = self._restored(read[update.link.target.id])
         planned: list[Planned] = []
-        with flow.store.begin() as connection:
-            taken = flow.conflicts.taken(connection, [one.link.id or 0 for one in updates])
+        with flow.batch() as batch:
+            taken = flow.conflicts.taken(batch.connection, [one.link.id or 0 for one in updates])
             for update in updates:
                 current = read.get(update.link.target.id)
                 if not update.units:
-                    flow.links.save(connection, [update.link])
-                    self._finish(connection, update, Outcome.UNCHANGED)
+                    batch.save(update.link)
+                    self._finish(batch, update, Outcome.UNCHANGED)
                 elif current is None:
-                    flow.contest(connection, update.original, update.link)
+                    flow.contest(batch, update.original, update.link)
                 else:
-                    anew = self._after_attempt(connection, update, current)
-                    write = self._plan(connection, anew, current, taken.get(update.link.id or 0, {}))
+                    anew = self._after_attempt(batch, update, current)
+                    write = self._plan(batch, anew, current, taken.get(update.link.id or 0, {}))
                     if write is not None:
                         planned.append(write)
         flow.breaker.check_overwrites(sum(not one.update.found_now for one in planned))
-        with flow.store.begin() as connection:
-            flow.intents.add(connection, [one.intent for one in planned])
+        if planned:
+            with flow.store.begin() as connection:
+                flow.intents.add(connection, [one.intent for one in planned])
         return self._write(planned)
 
     def _restored(self, current: Current) -> Current:
@@ -108,35 +109,32 @@ class Updating:
         known = {**current.values, **result.current.values}
         return msgspec.structs.replace(result.current, values=known, handle=current.handle)
 
-    def _after_attempt(self, connection: sa.Connection, update: ToUpdate, current: Current) -> ToUpdate:
+    def _after_attempt(self, batch: Batch, update: ToUpdate, current: Current) -> ToUpdate:
         """Take what an attempt did write as ours, before the record is planned anew."""
         flow = self._flow
         if update.intent is None:
             return update
         if current.version != update.intent.over_version:
             flow.recovery.settle_update(update.intent, update.link.source, update.link.target, current)
-        flow.intents.remove(connection, [update.intent.id])
+        flow.intents.remove(batch.connection, [update.intent.id])
         still = changed(update.incoming, update.link.source, flow.rules, flow.prints).units
         return msgspec.structs.replace(update, intent=None, units=tuple(unit for unit in update.units if unit in still))
 
-    def _plan(
-        self, connection: sa.Connection, update: ToUpdate, current: Current, taken: Mapping[str, str]
-    ) -> Planned | None:
+    def _plan(self, batch: Batch, update: ToUpdate, current: Current, taken: Mapping[str, str]) -> Planned | None:
         flow = self._flow
         link = update.link
         # A system may answer with the record that took the old one's place.
-        flow.links.rename_target(connection, link, current.id)
+        flow.links.rename_target(batch.connection, link, current.id)
         saw(link.target, current.version, current.modified_at)
         agreed_before = None if update.found_now else link
         result = plan(update.incoming, update.units, agreed_before, current, flow.rules, flow.prints, taken)
         settle_without_write(link, result, update.incoming, current, flow.prints)
-        self._tell_conflicts(connection, update, current, result)
+        self._tell_conflicts(batch, update, current, result)
         writes = result.writes(update.incoming, current)
+        batch.save(link)
         if not writes:
-            flow.links.save(connection, [link])
-            self._finish(connection, update, _outcome_without_write(update, result), result)
+            self._finish(batch, update, _outcome_without_write(update, result), result)
             return None
-        flow.links.save(connection, [link])
         return Planned(update, current, result, writes, self._intent(update, current, result))
 
     def _intent(self, update: ToUpdate, current: Current, result: Plan) -> Intent:
@@ -170,61 +168,58 @@ class Updating:
         again: list[ToUpdate] = []
         requests = [UpdateRequest(one.current, one.writes) for one in planned]
         answers = flow.system.update(flow.rules.target_resource, requests, flow.rules.paths)
-        for batch in answered(planned, answers):
-            with flow.store.begin() as connection:
-                for one, result in batch:
-                    if not self._settle(connection, one, result):
+        for some in answered(planned, answers):
+            with flow.batch() as batch:
+                for one, result in some:
+                    if not self._settle(batch, one, result):
                         again.append(msgspec.structs.replace(one.update, intent=one.intent))
-                settled = [one.intent.id for one, result in batch if isinstance(result, Written | Refused)]
-                flow.intents.remove(connection, settled)
+                settled = [one.intent.id for one, result in some if isinstance(result, Written | Refused)]
+                flow.intents.remove(batch.connection, settled)
         return again
 
-    def _settle(self, connection: sa.Connection, one: Planned, result: Result) -> bool:
+    def _settle(self, batch: Batch, one: Planned, result: Result) -> bool:
         """Store what became of a write; False where the record has to be planned again."""
         flow = self._flow
         update = one.update
         if isinstance(result, Moved):
             return False
         if isinstance(result, Refused):
-            flow.put_waiting(connection, update.original, PARKED, result.reason, result.details)
+            flow.put_waiting(batch.connection, update.original, PARKED, result.reason, result.details)
             return True
         if isinstance(result, Unknown):
             # The intent stays: the next run looks what became of it, and only then tries again.
-            flow.put_waiting(connection, update.original, PARKED, result.reason)
+            flow.put_waiting(batch.connection, update.original, PARKED, result.reason)
             return True
-        self._written(connection, one, result)
+        self._written(batch, one, result)
         return True
 
-    def _written(self, connection: sa.Connection, one: Planned, result: Written) -> None:
+    def _written(self, batch: Batch, one: Planned, result: Written) -> None:
         flow = self._flow
         link = one.update.link
         wrote(link.target, result.current, flow.store.now())
         units = one.plan.units(Verdict.WRITE)
         settle_written(link, units, one.update.incoming, one.current, result.current, one.writes, flow.prints)
         for unit in units:
-            flow.conflicts.settle(connection, link.id or 0, flow.rules.unit_key(unit))
-        flow.links.save(connection, [link])
+            batch.settle(link, flow.rules.unit_key(unit))
+        batch.save(link)
         outcome = Outcome.LINKED_UPDATED if one.update.found_now else Outcome.UPDATED
-        self._finish(connection, one.update, outcome, one.plan)
+        self._finish(batch, one.update, outcome, one.plan)
 
-    def _finish(
-        self, connection: sa.Connection, update: ToUpdate, outcome: Outcome, result: Plan | None = None
-    ) -> None:
+    def _finish(self, batch: Batch, update: ToUpdate, outcome: Outcome, result: Plan | None = None) -> None:
         flow = self._flow
         held = result.units(Verdict.HOLD) if result is not None else []
         if held:
             properties = ", ".join(flow.rules.unit_key(unit) for unit in held)
-            flow.put_waiting(connection, update.original, CONFLICT, f"edited on both sides: {properties}")
+            flow.put_waiting(batch.connection, update.original, CONFLICT, f"edited on both sides: {properties}")
             return
         if update.missing:
             # What it refers to is not there yet; all else is done.
-            flow.put_waiting(connection, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
+            flow.put_waiting(batch.connection, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
             return
-        flow.waiting.remove(connection, [update.incoming.id])
-        flow.waiting.include(connection, [update.incoming.id])
+        batch.done(update.incoming.id)
         flow.finish_record(update.incoming.id, outcome)
 
-    def _tell_conflicts(self, connection: sa.Connection, update: ToUpdate, current: Current, result: Plan) -> None:
+    def _tell_conflicts(self, batch: Batch, update: ToUpdate, current: Current, result: Plan) -> None:
         """Keep the values that lose now, and those that wait for a person.
 
         Where the target wins, nothing is overwritten here: the other direction tells it when it does.
@@ -234,14 +229,14 @@ class Updating:
             if decision.verdict is Verdict.KEEP:
                 continue
             flow.conflicts.put(
-                connection,
+                batch.connection,
                 update.link.id or 0,
                 flow.rules.unit_key(decision.unit),
                 None if decision.verdict is Verdict.HOLD else flow.key.source_side,
                 self._both_values(update, current, decision),
             )
         for unit in result.units(Verdict.AGREED):
-            flow.conflicts.settle(connection, update.link.id or 0, flow.rules.unit_key(unit))
+            batch.settle(update.link, flow.rules.unit_key(unit))
 
     def _both_values(self, update: ToUpdate, current: Current, decision: Decision) -> dict[str, Values]:
         return {

@@ -170,7 +170,7 @@ def test_ids_are_kept_whatever_is_in_them(links_url):
         links = Links(store, key)
         with store.begin() as connection:
             for number, one in enumerate(HOSTILE):
-                links.add(connection, Link(End(one, version=one, base=Base()), End(str(number)), "customer"))
+                links.add(connection, [Link(End(one, version=one, base=Base()), End(str(number)), "customer")])
         with store.reading() as connection:
             found = links.of_sources(connection, HOSTILE)
     assert {one: (link.source.id, link.source.version, link.target.id) for one, link in found.items()} == {
@@ -183,7 +183,7 @@ def test_a_links_new_id_is_kept_beside_its_old_one(links_url):
         links = Links(store, store.flow(rules())[0])
         link = Link(End("c-1", base=Base(firm={"Name": b"12345678"})), End("1"), "customer")
         with store.begin() as connection:
-            links.add(connection, link)
+            links.add(connection, [link])
             links.rename_target(connection, link, "2")
             links.save(connection, [link])
         with store.reading() as connection:

@@ -35,7 +35,7 @@ def flow_of(store):
 def add(store, connection, links, first, count):
     for number in range(first, first + count):
         base = Base(firm={"Name": number.to_bytes(8, "big")})
-        links.add(connection, Link(End(f"c-{number}", base=base), End(str(number), base=base), "customer"))
+        links.add(connection, [Link(End(f"c-{number}", base=base), End(str(number), base=base), "customer")])
 
 
 def filled(url, count=3000):

@@ -101,14 +101,16 @@ class Conflicts:
             .values(state="settled", settled_at=self._store.now_ms())
         )
 
-    def settle(self, connection: sa.Connection, link_id: int, unit: str) -> None:
-        """Both sides say the same now: nobody has to decide any more."""
+    def settle(self, connection: sa.Connection, units: Collection[tuple[int, str]]) -> None:
+        """Both sides say the same now on these links' units: nobody has to decide any more."""
         columns = tables.conflict.c
-        connection.execute(
-            sa.update(tables.conflict)
-            .where(columns.link_id == link_id, columns.unit == unit, columns.state.in_(("open", "taken")))
-            .values(state="settled", settled_at=self._store.now_ms())
-        )
+        for some in chunks({link_id for link_id, _ in units}):
+            query = sa.select(columns.id, columns.link_id, columns.unit).where(
+                columns.link_id.in_(some), columns.state.in_(("open", "taken"))
+            )
+            for row in connection.execute(query).all():
+                if (row.link_id, row.unit) in units:
+                    self.settle_one(connection, row.id)
 
     def purge(self, connection: sa.Connection) -> None:
         """Forget what a person settled, or the policy decided, thirty days ago."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from record_sync.store import tables
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
-from record_sync.store.tables import new_id
+from record_sync.store.tables import insert_all
 from record_sync.store.times import from_ms, to_ms
 from record_sync.values import Values
 
@@ -55,27 +55,28 @@ class Intents:
         self._store = store
         self._flow = flow
 
-    def add(self, connection: sa.Connection, intents: Iterable[Intent]) -> None:
+    def add(self, connection: sa.Connection, intents: Sequence[Intent]) -> None:
         """Commit intents before their writes are sent."""
-        for intent in intents:
-            body = msgspec.structs.asdict(intent)
-            for column in ("id", "kind", "source_id", "target_id", "link_id", "over_version", "server_clock"):
-                body.pop(column)
-            result = connection.execute(
-                sa.insert(tables.intent).values(
-                    flow_id=self._flow.id,
-                    side=self._flow.target_side,
-                    kind=intent.kind,
-                    source_id=intent.source_id,
-                    target_id=intent.target_id,
-                    link_id=intent.link_id,
-                    over_version=intent.over_version,
-                    server_clock=to_ms(intent.server_clock),
-                    created_at=self._store.now_ms(),
-                    body=msgspec.json.encode(body),
-                )
-            )
-            intent.id = new_id(result)
+        if not intents:
+            return
+        now = self._store.now_ms()
+        rows = [
+            {
+                "flow_id": self._flow.id,
+                "side": self._flow.target_side,
+                "kind": intent.kind,
+                "source_id": intent.source_id,
+                "target_id": intent.target_id,
+                "link_id": intent.link_id,
+                "over_version": intent.over_version,
+                "server_clock": to_ms(intent.server_clock),
+                "created_at": now,
+                "body": msgspec.json.encode({name: getattr(intent, name) for name in _Body.__struct_fields__}),
+            }
+            for intent in intents
+        ]
+        for intent, new_id in zip(intents, insert_all(connection, tables.intent, rows), strict=True):
+            intent.id = new_id
 
     def remove(self, connection: sa.Connection, ids: Collection[int | None]) -> None:
         """Forget intents that are settled."""

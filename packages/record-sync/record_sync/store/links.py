@@ -11,7 +11,7 @@ from record_sync.record import ENDED, LIVE, End, Link
 from record_sync.store import tables
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.store import FlowKey, Store
-from record_sync.store.tables import new_id
+from record_sync.store.tables import insert_all
 from record_sync.store.times import from_ms, to_ms
 
 CHUNK = 500
@@ -143,26 +143,27 @@ class Links:
             state,
         )
 
-    def add(self, connection: sa.Connection, link: Link) -> None:
-        """Commit a new link with its bases."""
-        result = connection.execute(
-            sa.insert(tables.link).values(
-                flow_id=self._flow.id,
-                state=link.state,
-                created_at=self._store.now_ms(),
-                **{
-                    f"{self._source}_scope": self._flow.source_scope,
-                    f"{self._source}_id": link.source.id,
-                    **self._columns(link.source, self._source),
-                },
-                **{
-                    f"{self._target}_scope": self._flow.target_scope,
-                    f"{self._target}_id": link.target.id,
-                    **self._columns(link.target, self._target),
-                },
-            )
-        )
-        link.id = new_id(result)
+    def add(self, connection: sa.Connection, links: Sequence[Link]) -> None:
+        """Commit new links with their bases; they get their ids."""
+        if not links:
+            return
+        now = self._store.now_ms()
+        rows = [
+            {
+                "flow_id": self._flow.id,
+                "state": link.state,
+                "created_at": now,
+                f"{self._source}_scope": self._flow.source_scope,
+                f"{self._source}_id": link.source.id,
+                f"{self._target}_scope": self._flow.target_scope,
+                f"{self._target}_id": link.target.id,
+                **self._columns(link.source, self._source),
+                **self._columns(link.target, self._target),
+            }
+            for link in links
+        ]
+        for link, new_id in zip(links, insert_all(connection, tables.link, rows), strict=True):
+            link.id = new_id
 
     def save(self, connection: sa.Connection, links: Iterable[Link]) -> None:
         """Commit what changed on links; their ids are changed by renaming alone."""

@@ -105,10 +105,9 @@ class WaitingRecords:
             (self._flow.source_scope, waiting.source_candidates),
             (self._flow.target_scope, waiting.target_candidates),
         ):
-            for record_id in set(ids):
-                connection.execute(
-                    sa.insert(tables.reserved).values(scope_id=scope, record_id=record_id, waiting_id=waiting_id)
-                )
+            rows = [{"scope_id": scope, "record_id": record_id, "waiting_id": waiting_id} for record_id in set(ids)]
+            if rows:
+                connection.execute(sa.insert(tables.reserved), rows)
 
     def remove(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """These records wait no longer."""
@@ -154,9 +153,10 @@ class WaitingRecords:
 
     def exclude(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """Remember that the filter keeps these source records out."""
-        known = self.excluded(connection, self._flow.source_scope, ids)
-        for record_id in set(ids) - known:
-            connection.execute(sa.insert(tables.excluded).values(scope_id=self._flow.source_scope, record_id=record_id))
+        news = set(ids) - self.excluded(connection, self._flow.source_scope, ids)
+        if news:
+            rows = [{"scope_id": self._flow.source_scope, "record_id": record_id} for record_id in sorted(news)]
+            connection.execute(sa.insert(tables.excluded), rows)
 
     def include(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """The filter lets these in (again)."""
