@@ -88,11 +88,7 @@ def created_link(
     link = Link(source=End(id=incoming.id), target=End(id=answer.id), flow=rules.flow)
     saw(link.source, incoming.version, incoming.modified_at)
     wrote(link.target, answer, now)
-    for unit in rules.units:
-        if any(path not in incoming.source for path in unit.sources):
-            continue
-        if any(one.path not in incoming.values for one in unit.properties):
-            continue
+    for unit in rules.mentioned(incoming.source, incoming.values):
         agree_source(link, unit, incoming, prints)
         agree_target(link, unit, answer, {one.path: sent.get(one.path) for one in unit.properties}, prints)
     return link

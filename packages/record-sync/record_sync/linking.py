@@ -172,12 +172,7 @@ class Linking:
                         incoming=one.record,
                         original=self._original(one),
                         link=link,
-                        units=tuple(
-                            unit
-                            for unit in flow.rules.units
-                            if all(path in one.record.source for path in unit.sources)
-                            and all(prop.path in one.record.values for prop in unit.properties)
-                        ),
+                        units=flow.rules.mentioned(one.record.source, one.record.values),
                         missing=one.missing,
                         found_now=True,
                         restore=was_ended,

@@ -92,9 +92,7 @@ def changed(incoming: Incoming, source: End | None, rules: FlowRules, prints: Fi
     units = []
     base = source.base if source else Base()
     at_own_write = source is not None and incoming.version is not None and incoming.version == source.own_version
-    for unit in rules.units:
-        if not _mentioned(unit, incoming):
-            continue
+    for unit in rules.mentioned(incoming.source, incoming.values):
         differs = False
         for path in unit.sources:
             raw = incoming.source[path]
@@ -109,12 +107,6 @@ def changed(incoming: Incoming, source: End | None, rules: FlowRules, prints: Fi
         if differs:
             units.append(unit)
     return Changed(tuple(units), confirmed)
-
-
-def _mentioned(unit: Unit, incoming: Incoming) -> bool:
-    return all(path in incoming.source for path in unit.sources) and all(
-        one.path in incoming.values for one in unit.properties
-    )
 
 
 def plan(

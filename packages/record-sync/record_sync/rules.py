@@ -10,6 +10,7 @@ import msgspec
 
 from record_sync.canonical import KINDS
 from record_sync.errors import RulesError
+from record_sync.values import Values
 
 CONFLICT_POLICIES = ("latest", "manual")
 """Or the name of the side that always wins."""
@@ -60,6 +61,21 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
         return frozenset(one.path for one in self.properties)
 
     @cached_property
+    def source_paths(self) -> frozenset[str]:
+        """Every source property that some unit is made of."""
+        return frozenset(path for unit in self.units for path in unit.sources)
+
+    def mentioned(self, source: Values, values: Values) -> tuple[Unit, ...]:
+        """The units that a record says something of: all whose properties it mentions, empty or not."""
+        if self.source_paths <= source.keys() and self.lasting_paths <= values.keys():
+            return self.units
+        return tuple(
+            unit
+            for unit in self.units
+            if all(path in source for path in unit.sources) and all(one.path in values for one in unit.properties)
+        )
+
+    @cached_property
     def match_paths(self) -> frozenset[str]:
         """Every target property that some criterion looks at."""
         return frozenset(path for criterion in self.match_on for path in criterion)
@@ -75,13 +91,16 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
 
     def unit_key(self, unit: Unit) -> str:
         """One name for a unit, whichever direction plans it."""
-        sides = sorted(
-            (
-                (self.source_side, "+".join(sorted(unit.sources))),
-                (self.target_side, "+".join(sorted(one.path for one in unit.properties))),
-            )
-        )
-        return " = ".join(paths for _, paths in sides)
+        return self._unit_keys[unit.sources]
+
+    @cached_property
+    def _unit_keys(self) -> Mapping[tuple[str, ...], str]:
+        keys = {}
+        for unit in self.units:
+            of_source = (self.source_side, "+".join(sorted(unit.sources)))
+            of_target = (self.target_side, "+".join(sorted(one.path for one in unit.properties)))
+            keys[unit.sources] = " = ".join(paths for _, paths in sorted((of_source, of_target)))
+        return keys
 
     def kind(self, path: str) -> str:
         """How values at a path are compared."""
