@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
+from api_transport.concurrency import as_ready
 from record_sync.canonical import same
 from record_sync.record import Current
 from record_sync.system import (
@@ -26,7 +28,7 @@ from record_sync.system import (
 from record_sync.values import Value, pick
 from tripletex_client import TripletexClient, created_at, modified_at
 
-from target_tripletex.body import InvalidValueError, body_of, fields_for
+from target_tripletex.body import CountryIds, InvalidValueError, body_of, fields_for
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
@@ -60,8 +62,10 @@ class TripletexSystem:
     side = "tripletex"
     resources = ("contact", "customer")
 
-    def __init__(self, client: TripletexClient, api_url: str, timezone: str) -> None:
+    def __init__(self, client: TripletexClient, api_url: str, timezone: str, *, in_flight: int = 1) -> None:
         self._client = client
+        self._countries = _Countries(client)
+        self._in_flight = in_flight
         self._api_url = api_url
         self._timezone = timezone
 
@@ -136,16 +140,24 @@ class TripletexSystem:
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
         """Create records by list writes; a list refused for some of its records is split until only those are left."""
-        countries = self._client.countries()
 
         def post(bodies: Bodies) -> Results:
             return self._paired(bodies, self._client.create_many(resource, [body for _, body in bodies]), paths)
 
-        for start in range(0, len(requests), LIST_WRITE):
-            some = requests[start : start + LIST_WRITE]
-            bodies, results = _bodies(some, lambda request: body_of(request.values, countries))
+        def write(some: Sequence[CreateRequest]) -> list[Result]:
+            bodies, results = _bodies(some, lambda request: body_of(request.values, self._countries))
             results |= _in_lists(bodies, post, _refused)
-            yield [results[position] for position in range(len(some))]
+            return [results[position] for position in range(len(some))]
+
+        return self._concurrently(write, requests, LIST_WRITE)
+
+    def _concurrently(
+        self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
+    ) -> Iterator[Sequence[Result]]:
+        """Write portions of so many records, several at a time; what is answered by then is handed on together."""
+        portions = [requests[start : start + size] for start in range(0, len(requests), size)]
+        for ready in as_ready([partial(write, portion) for portion in portions], self._in_flight):
+            yield [result for results in ready for result in results]
 
     def _paired(
         self,
@@ -169,20 +181,20 @@ class TripletexSystem:
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
         """Change records, customers by list writes."""
-        countries = self._client.countries()
-        size = LIST_WRITE if resource in LISTED_UPDATES else 1
-        for start in range(0, len(requests), size):
-            some = requests[start : start + size]
-            bodies, results = _bodies(some, lambda request: self._update_body(request, countries))
+
+        def write(some: Sequence[UpdateRequest]) -> list[Result]:
+            bodies, results = _bodies(some, self._update_body)
             results |= self._put(resource, bodies, paths)
             for position, request in enumerate(some):
                 if isinstance(results[position], Written):
-                    results[position] = self._deliver(request, countries, results[position])
-            yield [results[position] for position in range(len(some))]
+                    results[position] = self._deliver(request, results[position])
+            return [results[position] for position in range(len(some))]
 
-    def _update_body(self, request: UpdateRequest, countries: Any) -> dict[str, Any]:
+        return self._concurrently(write, requests, LIST_WRITE if resource in LISTED_UPDATES else 1)
+
+    def _update_body(self, request: UpdateRequest) -> dict[str, Any]:
         values = {path: v for path, v in request.values.items() if not path.startswith("deliveryAddress.")}
-        body = body_of(values, countries, over=request.current.handle)
+        body = body_of(values, self._countries, over=request.current.handle)
         return {**body, "id": int(request.current.id), "version": _number(request.current.version)}
 
     def _put(self, resource: str, bodies: Bodies, paths: frozenset[str]) -> Results:
@@ -203,7 +215,7 @@ class TripletexSystem:
 
         return _in_lists(bodies, put, failed)
 
-    def _deliver(self, request: UpdateRequest, countries: Any, written: Result) -> Result:
+    def _deliver(self, request: UpdateRequest, written: Result) -> Result:
         """Write a changed delivery address, which after creation has a resource of its own."""
         prefix = "deliveryAddress."
         values = {path[len(prefix) :]: v for path, v in request.values.items() if path.startswith(prefix)}
@@ -213,7 +225,7 @@ class TripletexSystem:
         if not address:
             return Refused("this customer has no delivery address that could be changed")
         body = {
-            **body_of(values, countries),
+            **body_of(values, self._countries),
             "id": address["id"],
             **({"version": address["version"]} if "version" in address else {}),
         }
@@ -240,6 +252,16 @@ class TripletexSystem:
         except (OutcomeUnknown, ApiRefused) as error:
             return _not_written(error)
         return Written(self._current(answer, paths))
+
+
+class _Countries(CountryIds):
+    """Tripletex's countries, read when the first one is needed."""
+
+    def __init__(self, client: TripletexClient) -> None:
+        self._client = client
+
+    def id_of(self, code: str) -> int | None:
+        return self._client.countries().id_of(code)
 
 
 def _bodies(requests: Sequence[Request], make: Callable[[Request], dict[str, Any]]) -> tuple[Bodies, Results]:

@@ -33,4 +33,9 @@ class TargetTripletex(SyncTarget):
             timezone=self.config["timezone"],
             agent=self.name,
         )
-        return TripletexSystem(client, self.config["api_url"], self.config["timezone"])
+        return TripletexSystem(
+            client,
+            self.config["api_url"],
+            self.config["timezone"],
+            in_flight=self.config["max_concurrent_requests"],
+        )

@@ -92,12 +92,12 @@ class Breaker:
             connection.execute(sa.update(tables.flow).where(tables.flow.c.id == self._key.id).values(values))
 
     def _row(self) -> sa.Row[tuple[object, ...]]:
-        with self._store.begin() as connection:
+        with self._store.reading() as connection:
             return connection.execute(sa.select(tables.flow).where(tables.flow.c.id == self._key.id)).one()
 
     def _links(self) -> int:
         if self._linked is None:
-            with self._store.begin() as connection:
+            with self._store.reading() as connection:
                 counted = connection.scalar(
                     sa.select(sa.func.count()).select_from(tables.link).where(tables.link.c.flow_id == self._key.id)
                 )

@@ -28,7 +28,7 @@ def put_back(flow: FlowSync) -> None:
 
     The bases stay as they are, so that the other line sees the edit and carries it over.
     """
-    with flow.store.begin() as connection:
+    with flow.store.reading() as connection:
         wanted = flow.conflicts.to_put_back(connection, flow.key.target_side)
         links = {row.link_id: flow.links.get(connection, row.link_id) for row in wanted}
     ids = [link.target.id for link in links.values() if link is not None]

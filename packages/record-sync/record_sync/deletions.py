@@ -30,7 +30,7 @@ class Deletions:
             BreakerOpenError: they are too many to be made unasked; none was made.
         """
         flow = self._flow
-        with flow.store.begin() as connection:
+        with flow.store.reading() as connection:
             pending = flow.links.with_state(connection, source_state=GONE)
             decisions = flow.conflicts.taken(connection, [link.id or 0 for link in pending])
         due = []

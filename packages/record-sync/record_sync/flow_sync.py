@@ -115,14 +115,14 @@ class FlowSync:
         self._retried = {one.record.id: one for one in rows}
         try:
             self._take([one.record for one in rows])
-            with self.store.begin() as connection:
+            with self.store.reading() as connection:
                 return len(rows) - len(self.waiting.of(connection, list(self._retried)))
         finally:
             self._retried = {}
 
     def ready(self) -> list[Waiting]:
         """The records that waited for others which are there by now, or never will be."""
-        with self.store.begin() as connection:
+        with self.store.reading() as connection:
             rows = self.waiting.for_references(connection)
             resolved = resolve(
                 connection, [row.record for row in rows], self.rules, lambda name: self._referenced(connection, name)

@@ -50,7 +50,7 @@ class Linking:
     def _round(self, records: list[Resolved]) -> list[Resolved]:
         flow = self._flow
         keys = {one.record.id: keys_of(one.record.values, flow.rules) for one in records}
-        with flow.store.begin() as connection:
+        with flow.store.reading() as connection:
             reserved = flow.waiting.reserved_sources(connection, list(keys))
         mine = []
         for one in records:
@@ -87,7 +87,7 @@ class Linking:
         flow = self._flow
         candidates = {one.record.id: flow.finder.candidates(one.record.values, keys[one.record.id]) for one in records}
         ids = {one.id for some in candidates.values() for one in some}
-        with flow.store.begin() as connection:
+        with flow.store.reading() as connection:
             linked = {
                 target_id
                 for target_id, link in flow.links.of_targets(connection, ids).items()
@@ -123,7 +123,7 @@ class Linking:
         return matches, later
 
     def _linked_targets(self, ids: list[str]) -> set[str]:
-        with self._flow.store.begin() as connection:
+        with self._flow.store.reading() as connection:
             return set(self._flow.links.of_targets(connection, ids))
 
     def _is_orphan(self, link: Link) -> bool:

@@ -55,7 +55,7 @@ class Presence:
     def verify(self) -> None:
         """Look up the target's records that the other line suspects."""
         flow = self._flow
-        with flow.store.begin() as connection:
+        with flow.store.reading() as connection:
             suspects = flow.links.with_state(connection, target_state="suspect")
         if not suspects:
             return

@@ -41,7 +41,7 @@ class Recovery:
     def settle_own(self) -> None:
         """Look up in the target what became of writes to it."""
         flow = self._flow
-        with flow.store.begin() as connection:
+        with flow.store.reading() as connection:
             intents = flow.intents.towards(connection, flow.key.target_side)
         if not intents:
             return

@@ -144,7 +144,7 @@ class Session:
         """Try again what waits, then make the deletions that are due. How it went tells :meth:`verdict`."""
         self.settle_references()
         for flow in self.flows.values():
-            with self.store.begin() as connection:
+            with self.store.reading() as connection:
                 due = [*flow.waiting.due(connection, begun=self._begun), *self._decided(connection, flow)]
             if due:
                 flow.retry(due)

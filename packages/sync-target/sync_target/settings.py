@@ -25,6 +25,13 @@ SYNC_SETTINGS: tuple[th.Property[Any], ...] = (
         description="Keeps several companies apart in one link store; the same for both targets",
     ),
     th.Property(
+        "max_concurrent_requests",
+        th.IntegerType(minimum=1, maximum=32, nullable=False),
+        default=8,
+        title="Requests at a time",
+        description="So many requests may be under way at once while records are written",
+    ),
+    th.Property(
         "max_failure_share",
         th.NumberType(minimum=0, maximum=1, nullable=False),
         default=0.2,

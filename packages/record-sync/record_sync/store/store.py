@@ -172,7 +172,7 @@ class Store:
     def stamped(self, side: str) -> str | None:
         """What this store's side is bound to; ``None`` where it is new."""
         column = tables.sync.c.left_stamp if side == self._left else tables.sync.c.right_stamp
-        with self.begin() as connection:
+        with self.reading() as connection:
             return connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
 
     def stamp(self, side: str, stamp: str) -> None:
