@@ -259,9 +259,12 @@ class _Countries(CountryIds):
 
     def __init__(self, client: TripletexClient) -> None:
         self._client = client
+        self._known: dict[str, int | None] = {}
 
     def id_of(self, code: str) -> int | None:
-        return self._client.countries().id_of(code)
+        if code not in self._known:
+            self._known[code] = self._client.countries().id_of(code)
+        return self._known[code]
 
 
 def _bodies(requests: Sequence[Request], make: Callable[[Request], dict[str, Any]]) -> tuple[Bodies, Results]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from record_sync.fingerprint import Fingerprints
@@ -82,13 +83,26 @@ def settle_written(
 
 
 def created_link(
-    incoming: Incoming, answer: Current, sent: Values, rules: FlowRules, prints: Fingerprints, now: datetime
+    incoming: Incoming,
+    answer: Current,
+    sent: Values,
+    rules: FlowRules,
+    prints: Fingerprints,
+    now: datetime,
+    source_prints: Mapping[str, bytes],
 ) -> Link:
-    """The link of a record and the one just created from it."""
+    """The link of a record and the one just created from it; the source's fingerprints are made already."""
     link = Link(source=End(id=incoming.id), target=End(id=answer.id), flow=rules.flow)
     saw(link.source, incoming.version, incoming.modified_at)
     wrote(link.target, answer, now)
+    source, target = link.source.base, link.target.base
     for unit in rules.mentioned(incoming.source, incoming.values):
-        agree_source(link, unit, incoming, prints)
-        agree_target(link, unit, answer, {one.path: sent.get(one.path) for one in unit.properties}, prints)
+        for path in unit.sources:
+            source.firm[path] = source_prints[path]
+        for one in unit.properties:
+            path = one.path
+            if path in answer.values:
+                target.firm[path] = prints.of(answer.values[path])
+            else:
+                target.provisional[path] = prints.of_sent(sent.get(path))
     return link

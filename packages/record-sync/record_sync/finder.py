@@ -101,7 +101,9 @@ class Finder:
 
     def created(self, current: Current, sent: Values) -> None:
         """A record that this run created can be found from now on."""
-        self._file(current.id, {**sent, **{p: v for p, v in current.values.items() if v is not None}})
+        known = {path: sent.get(path) for path in self._rules.match_paths}
+        known |= {path: told for path in known if (told := current.values.get(path)) is not None}
+        self._file(current.id, known)
 
     def _file(self, record_id: str, values: Values) -> None:
         keys = keys_of(values, self._rules)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -16,6 +17,11 @@ from record_sync.values import Value, Values
 
 SIZE = 8
 """Bytes a fingerprint has. Two values of one property collide once in 2**64, which no register reaches."""
+
+_REMEMBERED = 16384
+"""Texts whose fingerprints are kept at hand: those of a batch of records."""
+_SHORT = 200
+"""Characters of a text that is."""
 
 
 def encode(value: Value) -> bytes:
@@ -51,19 +57,25 @@ class Fingerprints:
         # A copy of a hash that has taken in the key costs half of what a new one does.
         self._keyed = blake2b(digest_size=SIZE, key=key)
         self._keyed_for_records = blake2b(digest_size=16, key=key)
-        self._of_none = _digest(self._keyed, b"n")
+        self._of_none = _digest(self._keyed, encode(None))
+        self._of_none_sent = _digest(self._keyed, b"sent:" + encode(None))
+        # The same text mostly stands on both sides, and often in several properties.
+        self._of_short_text = lru_cache(_REMEMBERED)(self._of_encoded)
 
     def of(self, value: Value) -> bytes:
         """The fingerprint of a raw value."""
-        if value is None:
-            return self._of_none
-        return _digest(self._keyed, b"s" + value.encode() if type(value) is str and value.isascii() else encode(value))
+        if type(value) is str and len(value) <= _SHORT:
+            return self._of_short_text(value)
+        return self._of_none if value is None else self._of_encoded(value)
+
+    def _of_encoded(self, value: Value) -> bytes:
+        return _digest(self._keyed, encode(value))
 
     def of_sent(self, value: Value) -> bytes:
         """The fingerprint of a value that was sent and not answered: servers trim, and take "" for none."""
         if isinstance(value, str):
             value = value.strip() or None
-        return _digest(self._keyed, b"sent:" + encode(value))
+        return self._of_none_sent if value is None else _digest(self._keyed, b"sent:" + encode(value))
 
     def of_record(self, values: Mapping[str, Value]) -> bytes:
         """One fingerprint of a whole record."""

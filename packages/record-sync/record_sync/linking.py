@@ -222,16 +222,18 @@ class Linking:
         answers = flow.system.create(flow.rules.target_resource, requests, flow.rules.paths)
         for some in answered(list(zip(creates, intents, strict=True)), answers):
             with flow.batch() as batch:
-                for (one, _), result in some:
-                    self._settle(batch, one, result)
+                for (one, intent), result in some:
+                    self._settle(batch, one, intent, result)
                 settled = [intent.id for (_, intent), result in some if isinstance(result, Written | Refused)]
                 flow.intents.remove(batch.connection, settled)
 
-    def _settle(self, batch: Batch, one: ToCreate, result: Result) -> None:
+    def _settle(self, batch: Batch, one: ToCreate, intent: Intent, result: Result) -> None:
         flow = self._flow
         if isinstance(result, Written):
             record = one.resolved.record
-            link = created_link(record, result.current, one.values, flow.rules, flow.prints, flow.store.now())
+            link = created_link(
+                record, result.current, one.values, flow.rules, flow.prints, flow.store.now(), intent.source
+            )
             if one.link is None:
                 batch.add(link)
             else:

@@ -60,9 +60,10 @@ def keys_of(values: Values, rules: FlowRules) -> Keys:
 
 def criterion_key(criterion: Sequence[str], keys: Mapping[str, Any]) -> tuple[Any, ...] | None:
     """What a record is looked up by; ``None`` where it lacks a value of the criterion."""
-    if any(path not in keys for path in criterion):
+    try:
+        return tuple([keys[path] for path in criterion])
+    except KeyError:
         return None
-    return tuple(keys[path] for path in criterion)
 
 
 def contradicts(stronger: Iterable[Sequence[str]], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
