@@ -42,6 +42,9 @@ SEARCHABLE: Mapping[str, Mapping[str, str]] = {
 }
 """Properties a list can be asked by, and the parameters for them (Tripletex API description)."""
 
+LONGEST_ASKED = 255
+"""Characters of a value that a list is asked by: servers take addresses of a few thousand bytes."""
+
 LOOK_BACK = timedelta(minutes=65)
 """Tripletex's times have no zone: in the hour that autumn repeats, an hour cannot be told from the next."""
 
@@ -117,7 +120,7 @@ class TripletexSystem:
         params = {
             parameter: str(criterion[path]).strip()
             for path, parameter in SEARCHABLE[resource].items()
-            if criterion.get(path) is not None
+            if criterion.get(path) is not None and len(str(criterion[path])) <= LONGEST_ASKED
         }
         if not params:
             return list(self.listing(resource, paths))

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from api_transport.errors import OutcomeUnknown, UnexpectedAnswer
+from api_transport.json_text import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,23 +51,9 @@ class Answer:
         )
 
 
-class NotJson(ValueError):  # noqa: N818 - it says what it is
-    """A body that is not JSON, or holds NaN or Infinity, which JSON has not."""
-
-
 def decoded(raw: bytes) -> Any:
     """Return a body's JSON value, None for an empty body. Raises `NotJson`."""
-    if not raw.strip():
-        return None
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        # It takes nothing but good JSON; what else people send is for the patient reader, three times as slow.
-        pass
-    try:
-        return json.loads(raw, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise NotJson from None
+    return read(raw) if raw.strip() else None
 
 
 def encoded(body: Any) -> bytes:
@@ -77,10 +62,6 @@ def encoded(body: Any) -> bytes:
     Raises ValueError for NaN and infinity, TypeError for what JSON has no form for.
     """
     return json.dumps(body, default=_number, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def _no_number(name: str) -> Any:
-    raise NotJson(name)
 
 
 def _number(value: Any) -> int | float:

@@ -3,7 +3,8 @@
 `hide()` registers what must never be read by anyone: the process then knows each secret as it is, percent-encoded,
 JSON-escaped, and inside Base64 (HTTP Basic). Filters at the "urllib3" loggers clean at the source, because urllib3's
 debug log prints whole URLs; they also cut query strings there, which hold e-mail addresses at best, tokens at worst.
-`RedactingFilter` does the same for a handler, so that it holds for whatever any library logs.
+`RedactingFilter` does the same for a handler, so that it holds for whatever any library logs; it spells out control
+characters too, for what is logged holds the words of strangers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import re
 import threading
 from typing import Any
 from urllib.parse import quote, quote_plus
+
+from api_transport.visible import visible
 
 HIDDEN = "***"
 SHORTEST = 4
@@ -98,7 +101,7 @@ class RedactingFilter(logging.Filter):
             # logging would print message and arguments of a record it cannot format to stderr, uncleaned.
             record.msg, record.args = self.cleaned(f"{record.msg} {record.args!r}"), ()
             return
-        cleaned = self.cleaned(text)
+        cleaned = visible(self.cleaned(text))
         if cleaned != text:
             record.msg, record.args = cleaned, ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api_transport.answer import Answer, NotJson, decoded
+from api_transport.answer import Answer, decoded
 from api_transport.errors import (
     AccessDenied,
     ApiError,
@@ -16,6 +16,7 @@ from api_transport.errors import (
     Unreachable,
     refusal,
 )
+from api_transport.json_text import NotJson
 from api_transport.retry import Failure
 
 if TYPE_CHECKING:

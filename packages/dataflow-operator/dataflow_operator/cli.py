@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import click
+from api_transport.visible import visible
 from record_sync.errors import SyncError
 
 from dataflow_operator.asked import shared
@@ -18,7 +19,7 @@ from dataflow_operator.let_through import let_through
 from dataflow_operator.links import links
 from dataflow_operator.runs import runs
 from dataflow_operator.status import status
-from dataflow_operator.terminal import prepare, visible
+from dataflow_operator.terminal import prepare
 
 INTERRUPTED = 130
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 import msgspec
+from api_transport.visible import visible
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -23,14 +23,6 @@ from rich.text import Text
 WIDE = 300
 """Characters in a line where the output goes to a file or a program: rows stay whole."""
 LONGEST_CELL = 160
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def visible(text: object) -> str:
-    """Text with its control and format characters spelled out."""
-    return "".join(
-        one.encode("unicode_escape").decode() if unicodedata.category(one) in _UNSEEN else one for one in str(text)
-    )
 
 
 def spelled(value: object) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 import typing as t
 from collections import Counter
+from decimal import Decimal
 
 import msgspec
+from api_transport.json_text import NotJson, read_patiently
 from singer_sdk.contrib.msgspec import MsgSpecReader, MsgSpecWriter, decoder
 from singer_sdk.singerlib.encoding.base import SingerMessageType
 from singer_sdk.singerlib.encoding.simple import Message
@@ -102,11 +104,7 @@ def message_of(line: bytes | str, number: int) -> dict[str, t.Any]:
     try:
         message = decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason = str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8"
-        raise InputError(
-            f"Line {number} of the input is cut off or not JSON ({reason}). "
-            "Whatever writes it, usually the tap, has stopped in the middle or prints something else; see its log."
-        ) from None
+        message = _patiently(line, number, error)
     kind = message.get("type") if isinstance(message, dict) else None
     if not isinstance(kind, str) or kind not in NEEDED:
         raise InputError(
@@ -116,3 +114,14 @@ def message_of(line: bytes | str, number: int) -> dict[str, t.Any]:
         if type(message.get(key)) is not expected:
             raise InputError(f"Line {number} of the input is a {kind} whose {key} is missing or of the wrong type.")
     return message  # type: ignore[no-any-return]
+
+
+def _patiently(line: bytes | str, number: int, error: Exception) -> t.Any:
+    try:
+        return read_patiently(line, Decimal)
+    except NotJson:
+        reason = str(error) if isinstance(error, msgspec.DecodeError) else "it is not UTF-8"
+        raise InputError(
+            f"Line {number} of the input is cut off or not JSON ({reason}). "
+            "Whatever writes it, usually the tap, has stopped in the middle or prints something else; see its log."
+        ) from None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from record_sync.record import Link
+from record_sync.canonical import same
+from record_sync.record import Current, Link
+from record_sync.store.conflicts import PutBack
 from record_sync.system import Refused, UpdateRequest, Written
 
 if TYPE_CHECKING:
@@ -37,18 +39,36 @@ def put_back(flow: FlowSync) -> None:
     read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths)
     for row in wanted:
         link = links[row.link_id]
-        current = read.get(link.target.id) if link is not None else None
+        current = None if link is None else read.get(link.target.id)
         if link is None or current is None:
-            continue
-        request = UpdateRequest(current, row.values)
-        for results in flow.system.update(flow.rules.target_resource, [request], flow.rules.paths):
-            for result in results:
-                if isinstance(result, Refused):
-                    flow.note(f"Conflict {row.id}: the value cannot be put back: {result.reason}")
-                if not isinstance(result, Written):
-                    continue
-                # The next read finds a version that is not ours: an edit like any other, and the latest one.
-                link.target.written_at = flow.store.now()
+            flow.note(f"Conflict {row.id}: its record is gone from {flow.key.target_side}; no value is put back")
+            _end(flow, row, link)
+        elif all(same(flow.rules.kind(path), current.get(path), value) for path, value in row.values.items()):
+            _end(flow, row, link)
+        else:
+            _write_back(flow, row, link, current)
+
+
+def _write_back(flow: FlowSync, row: PutBack, link: Link, current: Current) -> None:
+    """Where the record moved on or no answer came, the next run looks again."""
+    request = UpdateRequest(current, row.values)
+    for results in flow.system.update(flow.rules.target_resource, [request], flow.rules.paths):
+        for result in results:
+            if isinstance(result, Refused):
+                flow.note(
+                    f"Conflict {row.id}: {flow.key.target_side} refuses the value that was to be put back: "
+                    f"{result.reason}. The other side's stands"
+                )
                 with flow.store.begin() as connection:
-                    flow.links.save(connection, [link])
-                    flow.conflicts.settle_one(connection, row.id)
+                    flow.conflicts.leave(connection, row.id)
+            elif isinstance(result, Written):
+                _end(flow, row, link)
+
+
+def _end(flow: FlowSync, row: PutBack, link: Link | None) -> None:
+    with flow.store.begin() as connection:
+        if link is not None:
+            # The next read finds a version that is not ours: an edit like any other, and the latest one.
+            link.target.written_at = flow.store.now()
+            flow.links.save(connection, [link])
+        flow.conflicts.settle_one(connection, row.id)

@@ -917,6 +917,58 @@ def test_a_value_that_lost_can_be_put_back(world, pair):
     assert world.crm.values("customer", "c1")["Name"] == "B"
 
 
+@pytest.fixture
+def wanted_back(world, pair):
+    """Tripletex's name lost, and somebody wants it back."""
+    world.tripletex.put("customer", pair, name="B")
+    world.crm.put("customer", "c1", Name="C")
+    world.cycle()
+    ((_, _, winner, _),) = conflicts(world)
+    decide(world, winner, state="putback")
+    return pair
+
+
+def states(world):
+    return [state for _, state, _, _ in conflicts(world)]
+
+
+def test_a_value_is_not_put_back_on_a_record_that_is_gone(world, wanted_back):
+    del world.tripletex.records["customer", wanted_back]
+    world.run("tripletex")
+    assert states(world) == ["settled"]
+    assert [note for note in world.notes if "is gone from tripletex; no value is put back" in note]
+    assert world.tripletex.writes == []
+
+
+def test_a_value_that_stands_again_is_not_written_once_more(world, wanted_back):
+    world.tripletex.put("customer", wanted_back, name=" B ")
+    world.run("tripletex", records={"customer": [], "contact": [], "product": []})
+    assert states(world) == ["settled"]
+    assert world.tripletex.writes == []
+    world.cycle()
+    assert world.crm.values("customer", "c1")["Name"].strip() == "B"
+
+
+def test_a_value_that_is_refused_when_put_back_is_kept_on(world, wanted_back):
+    world.tripletex.refuse = lambda _: "too short"
+    world.run("tripletex")
+    assert states(world) == ["kept"]
+    assert [note for note in world.notes if "refuses the value that was to be put back: too short" in note]
+    world.tripletex.refuse = lambda _: None
+    world.cycle()
+    assert world.tripletex.values("customer", wanted_back)["name"] == "C"
+
+
+def test_a_value_whose_answer_was_lost_is_looked_for_before_it_is_written_again(world, wanted_back):
+    world.tripletex.lose_answers = True
+    world.run("tripletex")
+    assert states(world) == ["putback"]
+    world.tripletex.lose_answers = False
+    world.run("tripletex")
+    assert states(world) == ["settled"]
+    assert world.tripletex.writes == []
+
+
 # -- the store
 
 

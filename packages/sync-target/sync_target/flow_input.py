@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 import fastjsonschema
 import msgspec
 from record_sync.flow_sync import FlowSync
 from record_sync.record import Incoming
+from record_sync.record_id import fault_of, storable
 from record_sync.rules import FlowRules
 from record_sync.values import pick
 from singer_edge.errors import RunFailed
@@ -64,10 +65,18 @@ class FlowInput:
             if not incoming.filtered:
                 self._fits(record)
         except (fastjsonschema.JsonSchemaValueException, msgspec.ValidationError) as error:
-            self.hand_on()
-            self.flow.park_invalid(incoming, f"not a valid record: {_shortened(str(error))}")
+            self._park(incoming, str(error))
             return
-        self._records.append(incoming)
+        fault = fault_of(incoming.id)
+        if fault is None:
+            self._records.append(incoming)
+        else:
+            incoming.id = storable(incoming.id)
+            self._park(incoming, fault)
+
+    def _park(self, incoming: Incoming, fault: str) -> None:
+        self.hand_on()
+        self.flow.park_invalid(incoming, f"not a valid record: {_shortened(fault)}")
 
     def hand_on(self) -> None:
         """Bring all that came in to its outcome."""
@@ -85,7 +94,14 @@ def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
 
 
 def _moment(text: object) -> datetime | None:
-    return None if text is None else msgspec.convert(text, datetime)
+    """A time in UTC; one without a zone is taken for UTC. Raises ValidationError."""
+    if text is None:
+        return None
+    moment: datetime = msgspec.convert(text, datetime)
+    try:
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise msgspec.ValidationError("a time before year 1 or after year 9999") from None
 
 
 def _shortened(text: str) -> str:

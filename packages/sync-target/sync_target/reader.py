@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from api_transport.json_text import NotJson, read_patiently
 from singer_edge.errors import RunFailed
 from singer_sdk.contrib.msgspec import MsgSpecReader
 
@@ -27,10 +28,16 @@ class MessageReader(MsgSpecReader):
         try:
             message = _decoder.decode(line)
         except (msgspec.DecodeError, UnicodeError) as error:
+            message = self._patiently(line, error)
+        if not isinstance(message, dict) or "type" not in message:
+            raise RunFailed(f"Line {self._line_number} of the input is no Singer message: it has no type.")
+        return message
+
+    def _patiently(self, line: str, error: Exception) -> Any:
+        try:
+            return read_patiently(line)
+        except NotJson:
             raise RunFailed(
                 f"Line {self._line_number} of the input is no Singer message ({error}). "
                 "Check what runs before this target: its log lines belong on standard error."
             ) from None
-        if not isinstance(message, dict) or "type" not in message:
-            raise RunFailed(f"Line {self._line_number} of the input is no Singer message: it has no type.")
-        return message

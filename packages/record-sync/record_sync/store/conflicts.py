@@ -101,6 +101,10 @@ class Conflicts:
             .values(state="settled", settled_at=self._store.now_ms())
         )
 
+    def leave(self, connection: sa.Connection, conflict_id: int) -> None:
+        """The value that was wanted back cannot be: it is kept on, as before."""
+        connection.execute(sa.update(tables.conflict).where(tables.conflict.c.id == conflict_id).values(state="kept"))
+
     def settle(self, connection: sa.Connection, units: Collection[tuple[int, str]]) -> None:
         """Both sides say the same now on these links' units: nobody has to decide any more."""
         columns = tables.conflict.c
