@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from api_transport.errors import UnexpectedAnswer
@@ -16,14 +17,12 @@ from tripletex_client.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from singer_edge.bookmark import Bookmark
+    from tripletex_client.paging import Page as ListPage
 
     from tap_tripletex.tap import TapTripletex
 
 PAGE_SIZE = 1000
 """Records in one request: the API's default and sensible maximum."""
-
-ASK = "0"
-"""In place of a checksum: matches nothing, and asks for one."""
 
 Record = dict[str, Any]
 
@@ -83,29 +82,28 @@ class DigestStream(TripletexStream):
         """Ask for each page unless it is as it was; past the known ones, and in a full read, in any case."""
         size = read.limit or PAGE_SIZE
         known = [] if read.full else list(read.bookmark.digests or [])
-        read.page_size, read.digests = size, []
-        while True:
-            index = len(read.digests)
+        read.page_size = size
+        pages = self._tap.client.pages_unless(self.name, fields=FIELDS[self.name], checksums=known, page_size=size)
+        with closing(pages):
+            yield from self._changed(read, pages, known, size)
+
+    def _changed(
+        self, read: Read, pages: Iterator[ListPage | None], known: list[str | None], size: int
+    ) -> Iterator[Page]:
+        digests = read.digests = []
+        for index, page in enumerate(pages):
             digest = known[index] if index < len(known) else None
-            page = self._tap.client.page(
-                self.name,
-                fields=FIELDS[self.name],
-                offset=index * size,
-                params={},
-                page_size=size,
-                checksum=digest or ASK,
-            )
             if page is None:
                 if digest is None:
                     raise UnexpectedAnswer(
                         "not modified, although it was never read", method="GET", path=f"/{self.name}"
                     )
-                read.digests.append(digest)
+                digests.append(digest)
                 # An unchanged page is as full as it was: only the last one was not.
                 if index >= len(known) - 1:
                     return
                 continue
-            read.digests.append(page.digest)
+            digests.append(page.digest)
             yield Page([self.told(record) for record in page.values], page.sent_at)
             if len(page.values) < size:
                 return

@@ -28,6 +28,7 @@ class TapTripletex(EdgeTap):
         *TRIPLETEX,
         settings.start_date("of customers; Tripletex cannot list the changes of anything else"),
         settings.full_read_every(),
+        settings.max_concurrent_requests(default=4),
     ).to_dict()
 
     @cached_property
@@ -40,6 +41,7 @@ class TapTripletex(EdgeTap):
             self.config["company_id"],
             timezone=self.config["timezone"],
             agent=self.name,
+            in_flight=self.config["max_concurrent_requests"],
         )
 
     def discover_streams(self) -> Sequence[TripletexStream]:

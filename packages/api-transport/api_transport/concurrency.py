@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
@@ -40,9 +41,32 @@ def as_ready(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[li
 
 
 def in_order(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[Answered]:
-    """Like `as_ready`, one by one."""
-    for results in as_ready(calls, limit):
-        yield from results
+    """Make calls that only read, `limit` of them ahead of the one whose result is worked on; yields them in order.
+
+    An exception of a call comes where its result would have come. Whoever stops early, or is told to, does not wait
+    for those under way: nothing depends on them.
+    """
+    waiting: deque[Future[Answered]] = deque()
+    for call in calls:
+        waiting.append(_begun(call))
+        if len(waiting) > limit:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _begun(call: Callable[[], Answered]) -> Future[Answered]:
+    """A call in a thread of its own, which a process that ends does not wait for."""
+    future: Future[Answered] = Future()
+
+    def make() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - told where its result is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=make, name="ahead", daemon=True).start()
+    return future
 
 
 def _first(waiting: deque[Future[Answered]]) -> Iterator[list[Answered]]:

@@ -18,6 +18,7 @@ from api_transport.address import Address
 from api_transport.answer import encoded
 from api_transport.errors import without_query
 from api_transport.exchange import Budget, Reply, Request, unsendable
+from api_transport.pace import Pace
 from api_transport.rate_limit import asked_wait, http_date, rate_limit
 from api_transport.retry import Failure
 from api_transport.sessions import Sessions
@@ -56,9 +57,11 @@ class Transport:
     Only requests that cannot have been carried out, or are idempotent, are sent again. Redirects are never followed.
     Whatever goes wrong is an `ApiError`; no exception of the HTTP library escapes. Safe to use from several threads.
 
-    `auth` gives the headers of each attempt. `timeout` is (seconds to connect, seconds between two bytes).
-    `max_elapsed` bounds one request with all its attempts and waits, in seconds; a write that must not be repeated is
-    however never cut short, so it may take one `timeout` longer. `clock` is monotonic, in seconds.
+    How many requests go out at a time, and when none does, follows what the API says is left (`pace`); a wait for that
+    comes before a request's own time begins. `auth` gives the headers of each attempt. `timeout` is (seconds to
+    connect, seconds between two bytes). `max_elapsed` bounds one request with all its attempts and waits, in seconds;
+    a write that must not be repeated is however never cut short, so it may take one `timeout` longer. `clock` is
+    monotonic, in seconds.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class Transport:
         self._clock = clock
         self._reached = False
         self._lock = threading.Lock()
+        self.pace = Pace(sleep, clock)
         self._sessions = Sessions({"User-Agent": user_agent, "Accept": "application/json"})
         redaction.install()
 
@@ -134,7 +138,8 @@ class Transport:
     def _until_answered(self, request: Request) -> Answer:
         budget, waits = Budget(self._max_elapsed, self._clock), retry.waits()
         while True:
-            came = self._attempt(request, budget)
+            with self.pace.turn():
+                came = self._attempt(request, budget)
             asked = asked_wait(came.headers) if isinstance(came, Reply) else None
             if isinstance(came, Reply):
                 if not retry.retries_status(came.status, idempotent=request.idempotent):
@@ -206,6 +211,8 @@ class Transport:
                 self.server_clock = moment
             if limit:
                 self.rate_limit = limit
+        if limit:
+            self.pace.note(limit)
 
 
 def user_agent(plugin: str) -> str:

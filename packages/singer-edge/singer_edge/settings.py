@@ -70,6 +70,19 @@ def full_read_every() -> th.Property[float]:
     )
 
 
+def max_concurrent_requests(default: int) -> th.Property[int]:
+    """The setting for how many requests are under way at once."""
+    return th.Property(
+        "max_concurrent_requests",
+        th.IntegerType(minimum=1, maximum=32, nullable=False),
+        default=default,
+        title="Requests at a time",
+        description=(
+            "So many requests may be under way at once; fewer where the API has not many left to give in its period"
+        ),
+    )
+
+
 def check_api_url(text: str) -> None:
     """An API's address is absolute, http or https, and carries neither credentials nor a query."""
     if any(character.isspace() for character in text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from singer_edge.settings import max_concurrent_requests
 from singer_sdk import typing as th
 
 SYNC_SETTINGS: tuple[th.Property[Any], ...] = (
@@ -24,13 +25,7 @@ SYNC_SETTINGS: tuple[th.Property[Any], ...] = (
         title="Sync name",
         description="Keeps several companies apart in one link store; the same for both targets",
     ),
-    th.Property(
-        "max_concurrent_requests",
-        th.IntegerType(minimum=1, maximum=32, nullable=False),
-        default=8,
-        title="Requests at a time",
-        description="So many requests may be under way at once while records are written",
-    ),
+    max_concurrent_requests(default=8),
     th.Property(
         "max_failure_share",
         th.NumberType(minimum=0, maximum=1, nullable=False),

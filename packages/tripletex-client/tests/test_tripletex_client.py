@@ -268,31 +268,79 @@ def test_an_unknown_time_zone_is_said_at_once():
 # Lists
 
 
-def test_paging_ends_with_the_first_short_page(run):
-    client, server = run(listing(people(*range(1, 6))))
-    pages = list(client.pages("contact", fields="id,firstName", params={"customerId": 3}, page_size=2))
-    assert [[record["id"] for record in page.values] for page in pages] == [[1, 2], [3, 4], [5]]
+def ids(pages):
+    return [[record["id"] for record in page.values] for page in pages]
+
+
+def test_paging_ends_with_the_first_short_page_and_each_begins_where_the_last_one_ended(run):
+    client, server = run(listing(people(*range(1, 7))))
+    pages = list(client.pages("contact", fields="id,firstName", params={"customerId": 3}, page_size=3))
+    assert ids(pages) == [[1, 2, 3], [4, 5], [6]]
     assert [page.offset for page in pages] == [0, 2, 4]
     assert asked_of(server)[1].query == {
         "customerId": "3",
         "from": "2",
-        "count": "2",
+        "count": "3",
         "sorting": "id",
         "fields": "id,firstName",
     }
 
 
-def test_a_full_last_page_is_followed_by_an_empty_one(run):
-    client, _ = run(listing(people(1, 2)))
-    pages = list(client.pages("contact", fields="id", page_size=2))
-    assert [len(page.values) for page in pages] == [2, 0]
+def test_a_full_last_page_is_followed_by_one_with_nothing_new(run):
+    client, server = run(listing(people(1, 2)))
+    assert ids(client.pages("contact", fields="id", page_size=2)) == [[1, 2], []]
+    assert len(asked_of(server)) == 2
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize("records", [0, 1, 9, 10, 11, 18, 19, 20, 100])
+def test_pages_asked_for_together_cost_no_request_more(run, in_flight, records):
+    client, server = run(listing(people(*range(records))), in_flight=in_flight)
+    found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
+    assert found == list(range(records))
+    assert len(asked_of(server)) == max(1, (records - 1) // 9 + 1)
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize(
+    "gone", [[1], [0, 1], [0, 9], [9], [8, 9], list(range(10)), list(range(8)), [9, 10, 11], [0, 1, 25, 26, 35, 36]]
+)
+@pytest.mark.parametrize("when", [2, 3])
+def test_a_list_from_which_records_go_while_it_is_read_loses_no_other(run, in_flight, gone, when):
+    records = people(*range(95))
+    asked_so_far = []
+    lock = threading.Lock()
+
+    def respond(asked):
+        with lock:
+            asked_so_far.append(asked)
+            if len(asked_so_far) == when:
+                records[:] = [one for one in records if one["id"] not in gone]
+            return listing(list(records))(asked)
+
+    client, _ = run(respond, in_flight=in_flight)
+    found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
+    assert set(range(95)) - set(gone) <= set(found)
+    assert len(found) - len(set(found)) < 95
+
+
+def test_a_list_that_shrinks_to_nothing_ends(run):
+    records = people(1, 2, 3)
+
+    def respond(asked):
+        answer = listing(list(records))(asked)
+        records.clear()
+        return answer
+
+    client, _ = run(respond)
+    assert ids(client.pages("contact", fields="id", page_size=3)) == [[1, 2, 3], []]
 
 
 @pytest.mark.parametrize("said", [0, 1, 10_000, None])
 def test_the_size_the_api_tells_does_not_end_paging(run, said):
     client, server = run(listing(people(1, 2, 3), fullResultSize=said))
     assert sum(len(page.values) for page in client.pages("contact", fields="id", page_size=2)) == 3
-    assert len(asked_of(server)) == 2
+    assert len(asked_of(server)) == 3
 
 
 def test_an_empty_list_is_one_empty_page_that_tells_when_it_was_asked_for(run):

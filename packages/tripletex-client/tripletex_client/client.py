@@ -15,17 +15,20 @@ from tripletex_client.clock import OSLO
 from tripletex_client.connection import Connection, not_its_own
 from tripletex_client.countries import Countries
 from tripletex_client.errors import NOT_FOUND, read_error
-from tripletex_client.paging import LARGEST, Page, by_id, page_of, value_of, values_of, walk
+from tripletex_client.paging import LARGEST, Page, by_id, page_of, read_on, value_of, values_of, walk
 from tripletex_client.resources import DELETED_BY_LIST, HAVE_PUT_LIST, LIST_WRITE, halves, id_lists, id_parameter
 from tripletex_client.session import CREDENTIALS, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from api_transport.answer import Answer
     from api_transport.rate_limit import RateLimit
 
 Record = dict[str, Any]
+
+ASK = "0"
+"""In place of a checksum: matches nothing, and asks for one."""
 
 HINTS = Hints(
     address="check api_url and that Tripletex is up",
@@ -47,7 +50,7 @@ class TripletexClient:
 
     `company_id` 0 is the company of the employee token, anything else a client company of an accountant. `timezone` is
     the zone of the API's zone-less times; ValueError where it is not known. `agent` names the plugin to the server,
-    `transport_options` go to the `Transport`.
+    `in_flight` pages of a list are asked for at a time, `transport_options` go to the `Transport`.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class TripletexClient:
         *,
         timezone: str = OSLO,
         agent: str = "tripletex-client",
+        in_flight: int = 1,
         **transport_options: Any,
     ) -> None:
         options = {"user_agent": user_agent(agent), "read_error": read_error, "hints": HINTS, **transport_options}
@@ -66,6 +70,7 @@ class TripletexClient:
         self.timezone = timezone
         session = Session(self.transport, consumer_token, employee_token, company_id, timezone_name=timezone)
         self._connection = Connection(self.transport, session)
+        self._in_flight = in_flight
         self._countries: Countries | None = None
         self._reading_countries = threading.Lock()
 
@@ -98,7 +103,7 @@ class TripletexClient:
     def pages(
         self, resource: str, *, fields: str, params: Mapping[str, Any] | None = None, page_size: int = LARGEST
     ) -> Iterator[Page]:
-        """The pages of a list in the order of ids. An empty list is one empty page.
+        """The pages of a list in the order of ids. An empty list is one empty page. `fields` must contain `id`.
 
         Customers that are inactive are listed with `params={"isInactive": True}` only, and then alone.
         """
@@ -107,7 +112,7 @@ class TripletexClient:
             answer = self._connection.list(resource, fields=fields, offset=offset, params=params, page_size=page_size)
             return page_of(answer, offset)
 
-        return walk(read, page_size)
+        return walk(read, page_size, self._in_flight)
 
     def page(
         self,
@@ -119,11 +124,23 @@ class TripletexClient:
         page_size: int = LARGEST,
         checksum: str | None = None,
     ) -> Page | None:
-        """One page; None where it still has this checksum (304). With "0" for a checksum the page brings its own."""
+        """One page; None where it still has this checksum (304). With `ASK` for a checksum the page brings its own."""
         answer = self._connection.list(
             resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum
         )
         return None if answer.status == 304 else page_of(answer, offset)
+
+    def pages_unless(
+        self, resource: str, *, fields: str, checksums: Sequence[str | None], page_size: int = LARGEST
+    ) -> Generator[Page | None, None, None]:
+        """Page after page, without end; None for those that still have the checksum that is known of them (304)."""
+
+        def read(offset: int) -> Page | None:
+            index = offset // page_size
+            known = checksums[index] if index < len(checksums) else None
+            return self.page(resource, fields=fields, offset=offset, page_size=page_size, checksum=known or ASK)
+
+        return read_on(read, 0, page_size, self._in_flight, expected=len(checksums) * page_size)
 
     def get(self, resource: str, record_id: int, fields: str) -> Record | None:
         """A record, None only where Tripletex itself says that there is none (404, code 6000)."""

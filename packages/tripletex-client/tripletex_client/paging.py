@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from api_transport.concurrency import in_order
 from api_transport.errors import UnexpectedAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
 
     from api_transport.answer import Answer
 
 LARGEST = 1000
 """Values in a page at most: the API's default. With more asked for, a page cut by the API would look like the last."""
+
+Answered = TypeVar("Answered", "Page", "Page | None")
+
+_FURTHER_BACK = 10
+"""Times as far back each time, until a record is met that is known."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +37,8 @@ class Page:
     offset: int
     sent_at: datetime
     digest: str | None = None
+    total: int | None = None
+    """About how many values the whole list has, as the API tells it."""
 
 
 def values_of(answer: Answer) -> list[dict[str, Any]]:
@@ -53,8 +63,15 @@ def value_of(answer: Answer) -> dict[str, Any]:
 
 def page_of(answer: Answer, offset: int) -> Page:
     """The page that an answer holds."""
-    digest = answer.body.get("versionDigest") if isinstance(answer.body, dict) else None
-    return Page(values_of(answer), offset, answer.sent_at, digest if isinstance(digest, str) and digest else None)
+    values = values_of(answer)
+    digest, total = answer.body.get("versionDigest"), answer.body.get("fullResultSize")
+    return Page(
+        values,
+        offset,
+        answer.sent_at,
+        digest if isinstance(digest, str) and digest else None,
+        total if isinstance(total, int) else None,
+    )
 
 
 def by_id(page: Page) -> dict[int, dict[str, Any]]:
@@ -64,18 +81,51 @@ def by_id(page: Page) -> dict[int, dict[str, Any]]:
     return {value["id"]: value for value in page.values}
 
 
-def walk(read: Callable[[int], Page], page_size: int) -> Iterator[Page]:
+def walk(read: Callable[[int], Page], page_size: int, in_flight: int = 1) -> Iterator[Page]:
     """Page after page, `read(offset)`, until one has fewer than `page_size` values; an empty list is one empty page.
 
-    `fullResultSize` is not exact and not looked at. Raises `UnexpectedAnswer` where the API does not move on.
+    Offsets mean other records once somebody deletes one before them. Each page therefore begins with the last record
+    of the one before it (which is left out of what is given); where it does not, the list has moved, and is read again
+    from further ahead. So nothing is passed over. Up to `in_flight` pages are asked for at a time, within what
+    `fullResultSize` tells; it is not exact, so it does not end the walk. Raises `UnexpectedAnswer` where the API does
+    not move on.
     """
-    offset = 0
-    before: list[dict[str, Any]] = []
+    overlap = 1 if page_size > 1 else 0
+    start, back = 0, 1
+    known: set[Any] = set()
+    while True:
+        with closing(read_on(read, start, page_size - overlap, in_flight)) as pages:
+            for page in pages:
+                values = page.values
+                if overlap and known and page.offset and not (values and values[0].get("id") in known):
+                    back *= _FURTHER_BACK
+                    start = max(0, page.offset - back)
+                    break
+                new = [value for value in values if value.get("id") not in known] if overlap else values
+                if not new and len(values) == page_size and back == 1:
+                    raise UnexpectedAnswer(f"the page from {page.offset} is the page before it once more", method="GET")
+                back = 1
+                yield replace(page, values=new)
+                if len(values) < page_size:
+                    return
+                known = {value.get("id") for value in values}
+
+
+def read_on(
+    read: Callable[[int], Answered], start: int, step: int, in_flight: int, expected: int = 0
+) -> Generator[Answered, None, None]:
+    """The pages from an offset on, each `step` after the one before it; without end.
+
+    What is surely there, by `expected` values or by what a page tells, is asked for together; past that, one page
+    after the other.
+    """
+    offset = start
     while True:
         page = read(offset)
-        if page.values and page.values == before:
-            raise UnexpectedAnswer(f"the page from {offset} is the page before it once more", method="GET")
+        offset += step
         yield page
-        if len(page.values) < page_size:
-            return
-        before, offset = page.values, offset + len(page.values)
+        if in_flight > 1:
+            told = page.total or 0 if isinstance(page, Page) else 0
+            ahead = range(offset, max(expected, told), step)
+            yield from in_order([partial(read, one) for one in ahead], in_flight)
+            offset += len(ahead) * step

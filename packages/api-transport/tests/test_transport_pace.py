@@ -1,0 +1,108 @@
+"""What an API allows in a period is shared with others: it is spent ever more slowly, and never to the end."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from api_transport import Transport
+from api_transport.pace import Pace
+from api_transport.rate_limit import RateLimit
+from api_transport.testing import Said, serving
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.slept = []
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class Api:
+    """Allows so many requests in a period."""
+
+    def __init__(self, clock, limit, period=60):
+        self.clock, self.limit, self.period = clock, limit, period
+        self.used = {}
+        self.lock = threading.Lock()
+
+    def __call__(self, _):
+        with self.lock:
+            number = int(self.clock() // self.period)
+            self.used[number] = self.used.get(number, 0) + 1
+            left = max(0, self.limit - self.used[number])
+            reset = self.period - self.clock() % self.period
+        headers = {
+            "X-Rate-Limit-Limit": str(self.limit),
+            "X-Rate-Limit-Remaining": str(left),
+            "X-Rate-Limit-Reset": str(reset),
+        }
+        return Said({}, 429 if self.used[number] > self.limit else 200, headers)
+
+
+@pytest.mark.parametrize("threads", [1, 6])
+def test_the_last_tenth_of_a_period_is_left_to_others(threads):
+    clock = Clock()
+    api = Api(clock, 50)
+    with serving(api) as server, ThreadPoolExecutor(threads) as pool:
+        transport = Transport(server.url, user_agent="test", sleep=clock.sleep, clock=clock)
+        answers = list(pool.map(lambda _: transport.send("GET", "/").status, range(120)))
+    assert answers == [200] * 120
+    assert sum(api.used.values()) == 120
+    assert max(api.used.values()) == 45
+    assert transport.pace.waited == sum(clock.slept) == 120
+
+
+def test_nothing_waits_where_the_api_says_nothing():
+    clock = Clock()
+    with serving(lambda _: Said({})) as server:
+        transport = Transport(server.url, user_agent="test", sleep=clock.sleep, clock=clock)
+        for _ in range(30):
+            transport.send("GET", "/")
+    assert clock.slept == []
+
+
+def test_a_period_that_has_ended_is_not_waited_for():
+    clock = Clock()
+    pace = Pace(clock.sleep, clock)
+    pace.note(RateLimit(limit=100, remaining=0, reset_seconds=7))
+    clock.now = 8
+    with pace.turn():
+        assert clock.slept == []
+
+
+@pytest.mark.parametrize(("remaining", "at_a_time"), [(100, 20), (50, 6), (40, 5), (30, 3), (15, 1), (11, 1)])
+def test_fewer_go_at_a_time_as_the_period_runs_out(remaining, at_a_time):
+    clock = Clock()
+    pace = Pace(clock.sleep, clock)
+    pace.note(RateLimit(limit=100, remaining=remaining, reset_seconds=60))
+    through, lock, done = [], threading.Lock(), threading.Event()
+
+    def go(number):
+        with pace.turn():
+            with lock:
+                through.append(number)
+            done.wait(30)
+
+    threads = [threading.Thread(target=go, args=(number,), daemon=True) for number in range(20)]
+    for one in threads:
+        one.start()
+    # Those that got through stay until all others wait.
+    for _ in range(3000):
+        waiting = len(getattr(pace._changed, "_waiters", ()))
+        if waiting + len(through) == 20:
+            break
+        done.wait(0.01)
+    assert len(through) == at_a_time
+    pace.note(RateLimit(limit=100, remaining=100, reset_seconds=60))
+    done.set()
+    for one in threads:
+        one.join(30)
+    assert len(through) == 20
