@@ -11,7 +11,7 @@ DIST ?= dist
 CREDENTIALS := CUSTOMCRM_API_URL CUSTOMCRM_API_KEY TRIPLETEX_CONSUMER_TOKEN TRIPLETEX_EMPLOYEE_TOKEN
 export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: setup sync test soak check lock dist clean
+.PHONY: setup sync test soak bench check lock dist clean
 
 setup: $(READY)
 
@@ -49,6 +49,10 @@ test: setup check
 soak: setup
 	@SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} SYNC_SEED=$${SYNC_SEED:-$$(date +%s)} \
 	  $(BIN)/python -m pytest -n logical tests/sync -s
+
+# Beside the peers, about 25 minutes; make bench BENCH=tap-tripletex for one measure. To try: BENCH_RECORDS=1000 BENCH_RUNS=1
+bench: setup
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 check: setup
 	@$(BIN)/ruff check --quiet .

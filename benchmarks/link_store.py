@@ -1,4 +1,4 @@
-# ruff: noqa: INP001, T201 - a script that tells its figures to whoever runs it
+# ruff: noqa: T201 - a script that tells its figures to whoever runs it
 """How large a link store gets, and how long a batch takes in it.
 
     .venv/bin/python benchmarks/link_store.py                      a million links in SQLite, in a temporary folder

@@ -48,6 +48,8 @@ RUN_HERE = {
 RUN_ELSEWHERE = {
     "make sync": "tests/docs/test_docs_story.py",
     "make test": ".ci/run",
+    "make bench": "tests/benchmarks/test_benchmarks.py",
+    "make bench BENCH=tap-tripletex": "tests/benchmarks/test_benchmarks.py",
     "make dist": "tests/packaging/test_packaging_plugins.py",
     "python -m pip install --find-links dist tap-customcrm": "tests/packaging/test_packaging_plugins.py",
     "python -m pip install --find-links dist target-tripletex": "tests/packaging/test_packaging_plugins.py",

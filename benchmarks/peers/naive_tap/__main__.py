@@ -1,0 +1,5 @@
+"""Entry point."""
+
+from naive_tap.tap import TapNaive
+
+TapNaive.cli()

@@ -1,0 +1,5 @@
+"""Entry point."""
+
+from naive_target.target import TargetNaive
+
+TargetNaive.cli()
