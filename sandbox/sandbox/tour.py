@@ -1,6 +1,5 @@
 """`sandbox sync`: both systems, edited by their users, kept in sync by the project's own pipeline, before your eyes."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.edits import Edit, edit_as_users
+from sandbox.lines.ran import accounts
 from sandbox.systems import Systems, running
 
 RESOURCES = ("customer", "contact", "product")
@@ -119,11 +119,8 @@ def _workspace(folder: Path) -> Iterator[Path]:
 
 def _counts(log: str) -> Counts:
     counts: Counts = {}
-    for line in log.splitlines():
-        _, found, told = line.partition("SYNC: ")
-        if found:
-            run = json.loads(told)
-            counts[run["to"]] = {flow: Counter(outcomes) for flow, outcomes in run["flows"].items()}
+    for run in accounts(log):
+        counts[run["to"]] = {flow: Counter(outcomes) for flow, outcomes in run["flows"].items()}
     return counts
 
 

@@ -10,6 +10,7 @@ import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from customcrm_client.client import CustomcrmClient
+from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
     CreateRequest,
@@ -43,6 +44,11 @@ class CustomcrmSystem:
     def requests(self) -> int:
         """Requests made so far."""
         return self._client.transport.requests
+
+    @property
+    def waits(self) -> Waits:
+        """How often and how long it had to be waited for so far."""
+        return Waits(self._client.transport.waits, self._client.transport.waited)
 
     @property
     def address(self) -> str:

@@ -14,6 +14,7 @@ from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import as_ready
 from record_sync.canonical import same
+from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
     CreateRequest,
@@ -76,6 +77,11 @@ class TripletexSystem:
     def requests(self) -> int:
         """Requests made so far."""
         return self._client.transport.requests
+
+    @property
+    def waits(self) -> Waits:
+        """How often and how long it had to be waited for so far."""
+        return Waits(self._client.transport.waits, self._client.transport.waited)
 
     @property
     def address(self) -> str:

@@ -79,6 +79,10 @@ class Transport:
     ) -> None:
         self.address = Address(base_url)
         self.requests = 0
+        self.waits = 0
+        """How often nothing was sent for a while: for a new period, or before another attempt."""
+        self.waited = 0.0
+        """Seconds that this took."""
         self.server_clock: datetime | None = None
         self.rate_limit: RateLimit | None = None
         self._auth = auth
@@ -89,7 +93,7 @@ class Transport:
         self._clock = clock
         self._reached = False
         self._lock = threading.Lock()
-        self.pace = Pace(sleep, clock)
+        self.pace = Pace(self._pause, clock)
         self._sessions = Sessions({"User-Agent": user_agent, "Accept": "application/json"})
         redaction.install()
 
@@ -157,7 +161,13 @@ class Transport:
             why = came.status if isinstance(came, Reply) else came.at(request.host)
             logger.info("%s %s: %s, trying again in %.1f s", request.method, request.path, why, wait)
             budget.slept(wait)
-            self._sleep(wait)
+            self._pause(wait)
+
+    def _pause(self, seconds: float) -> None:
+        with self._lock:
+            self.waits += 1
+            self.waited += seconds
+        self._sleep(seconds)
 
     def _attempt(self, request: Request, budget: Budget) -> Reply | Failure:
         """Send once. The HTTP library's exceptions end here, because their texts hold the URL."""

@@ -57,7 +57,8 @@ def test_the_last_tenth_of_a_period_is_left_to_others(threads):
     assert answers == [200] * 120
     assert sum(api.used.values()) == 120
     assert max(api.used.values()) == 45
-    assert transport.pace.waited == sum(clock.slept) == 120
+    assert transport.pace.waited == transport.waited == sum(clock.slept) == 120
+    assert transport.waits == len(clock.slept)
 
 
 def test_nothing_waits_where_the_api_says_nothing():

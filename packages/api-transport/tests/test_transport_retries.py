@@ -47,10 +47,12 @@ def free_port():
 def test_an_idempotent_request_is_sent_again_after_passing_trouble(method, trouble):
     clock = Clock()
     with serving(answering(trouble, trouble, Said({"value": 1}))) as server:
-        answer = transport_to(server.url, clock).send(method, "/thing")
+        transport = transport_to(server.url, clock)
+        answer = transport.send(method, "/thing")
     assert answer.body == {"value": 1}
     assert len(server.asked) == 3
-    assert len(clock.slept) == 2
+    assert len(clock.slept) == transport.waits == 2
+    assert transport.waited == sum(clock.slept)
 
 
 @pytest.mark.parametrize("trouble", [Said(status=500), Said(status=502), Said(status=503), Said(status=504), DROP])

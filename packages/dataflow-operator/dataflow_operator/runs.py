@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
@@ -13,6 +13,8 @@ from dataflow_operator.store.runs import DIED, RUNNING, RunRow
 from dataflow_operator.store.runs import runs as newest_runs
 from dataflow_operator.terminal import say, show_json, show_table
 
+MOST_ERRORS = 3
+"""Of one run; with --json there are more."""
 _OUTCOME = {RUNNING: "running, or killed"}
 """Which of the two only the next run shows: its start needs the lock that a running one holds."""
 
@@ -28,21 +30,21 @@ def runs(asked: Asked, limit: int) -> None:
     if asked.as_json:
         show_json({"runs": found})
     elif found:
-        show_runs(found, now())
+        show_runs(found, now(), errors=MOST_ERRORS)
     else:
         say("No run yet.")
 
 
-def show_runs(found: Sequence[RunRow], moment: datetime) -> None:
-    """Print runs as a table, and below it why some of them ended early."""
+def show_runs(found: Sequence[RunRow], moment: datetime, *, errors: int = 0) -> None:
+    """Print runs as a table; below it why some of them ended early, and so many of each one's first errors."""
     if not found:
         return
     show_table(
-        ("Run", "Writes to", "Started (UTC)", "Took", "Outcome", "Records", "Requests"),
+        ("Run", "Writes to", "Started (UTC)", "Took", "Outcome", "Records", "Requests", "Waited"),
         [
             (
                 *(run.id, run.to, at(run.started_at), _took(run, moment)),
-                *(_OUTCOME.get(run.outcome, run.outcome), _records(run), run.requests),
+                *(_OUTCOME.get(run.outcome, run.outcome), _records(run), run.requests, _waited(run)),
             )
             for run in found
         ],
@@ -50,12 +52,21 @@ def show_runs(found: Sequence[RunRow], moment: datetime) -> None:
     for run in found:
         if run.error:
             say(f"Run {run.id}: {run.error}")
+        for one in run.first_errors[:errors]:
+            say(f"Run {run.id}: {one.flow} {one.id} {one.outcome}: {one.reason}")
 
 
 def _took(run: RunRow, moment: datetime) -> str:
     if run.started_at is None or (run.ended_at is None and run.outcome == DIED):
         return ""
     return length(max(run.ended_at or moment, run.started_at) - run.started_at)
+
+
+def _waited(run: RunRow) -> str:
+    if not run.waits or run.waited_seconds is None:
+        return ""
+    times = "once" if run.waits == 1 else f"{run.waits} times"
+    return f"{length(timedelta(seconds=run.waited_seconds))} ({times})"
 
 
 def _records(run: RunRow) -> list[str]:

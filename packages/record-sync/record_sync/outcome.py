@@ -46,11 +46,34 @@ MOST_REASONS = 1000
 DURABLE_FAILURES = frozenset({Outcome.PARKED})
 
 
+class Waits(msgspec.Struct, frozen=True):
+    """How often a run waited for a system (its rate limit, or before another attempt), and for how many seconds."""
+
+    number: int = 0
+    seconds: float = 0.0
+
+
+class FirstError(msgspec.Struct, frozen=True):
+    """A record that a person should look at. The reason is the system's own words, in which values may stand."""
+
+    flow: str
+    id: str
+    outcome: str
+    reason: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a person should know of one record."""
+
+    outcome: Outcome
+    reason: str
+
+
 class Tally(msgspec.Struct):
     """Counts of a run, by flow."""
 
     flows: dict[str, Counter[Outcome]] = msgspec.field(default_factory=dict)
-    reasons: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    reasons: dict[str, dict[str, Told]] = msgspec.field(default_factory=dict)
     notes: list[str] = msgspec.field(default_factory=list)
 
     def count(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
@@ -58,7 +81,7 @@ class Tally(msgspec.Struct):
         self.flows.setdefault(flow, Counter())[outcome] += 1
         reasons = self.reasons.setdefault(flow, {})
         if reason and len(reasons) < MOST_REASONS:
-            reasons[record_id] = reason
+            reasons[record_id] = Told(outcome, reason)
 
     def uncount(self, flow: str, record_id: str, outcome: Outcome) -> None:
         """Take back the count of a record that found a better end in the same run."""
@@ -70,7 +93,15 @@ class Tally(msgspec.Struct):
     def first_reasons(self, flow: str, most: int = 5) -> list[str]:
         """What to tell of the records that wait, by their ids."""
         told = self.reasons.get(flow, {})
-        return [f"{record_id}: {told[record_id]}" for record_id in list(told)[:most]]
+        return [f"{record_id}: {told[record_id].reason}" for record_id in list(told)[:most]]
+
+    def first_errors(self, most: int = 5) -> list[FirstError]:
+        """The first records of each flow that a person should look at."""
+        return [
+            FirstError(flow, record_id, told.outcome.value, told.reason)
+            for flow, reasons in self.reasons.items()
+            for record_id, told in list(reasons.items())[:most]
+        ]
 
     def of(self, flow: str) -> dict[str, int]:
         """The counts of a flow by the outcomes' names, in telling order."""

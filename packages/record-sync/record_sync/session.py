@@ -13,9 +13,9 @@ from record_sync.conflict import put_back
 from record_sync.deletions import Deletions
 from record_sync.errors import BehindTheTapError, BreakerOpenError, SyncError, TooManyFailuresError
 from record_sync.flow_sync import FlowSync
-from record_sync.outcome import Tally
+from record_sync.outcome import Tally, Waits
 from record_sync.rules import FlowRules
-from record_sync.store.runs import Runs
+from record_sync.store.runs import NO_WAITS, Runs
 from record_sync.store.store import Store
 from record_sync.store.waiting import CONFLICT, Waiting
 from record_sync.system import TargetSystem
@@ -45,8 +45,9 @@ class Session:
         self._held: list[BreakerOpenError] = []
         self._stamped = False
         self._runs = Runs(store)
+        self.started_at = store.now()
         self._begun = store.now_ms()
-        self._run_id = self._runs.begin(system.side)
+        self.run_id = self._runs.begin(system.side)
         self._bookmarks: dict[str, str] = {}
 
     def __enter__(self) -> Session:
@@ -62,10 +63,11 @@ class Session:
         else:
             self.close("done")
 
-    def close(self, outcome: str, error: str | None = None, requests: int = 0) -> None:
+    def close(self, outcome: str, error: str | None = None, requests: int = 0, waits: Waits = NO_WAITS) -> None:
         """Write the run's row and let go of the store."""
         try:
-            self._runs.end(self._run_id, outcome, {name: self.tally.of(name) for name in self.flows}, requests, error)
+            counts = {name: self.tally.of(name) for name in self.flows}
+            self._runs.end(self.run_id, outcome, counts, requests, error, waits, self.tally.first_errors())
         finally:
             self.store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from record_sync.outcome import Waits
 from record_sync.system import TargetSystem
 
 
@@ -13,6 +14,11 @@ class ConnectedSystem(TargetSystem, Protocol):
     @property
     def requests(self) -> int:
         """Requests made so far."""
+        ...
+
+    @property
+    def waits(self) -> Waits:
+        """How often and how long it had to be waited for so far."""
         ...
 
     @property

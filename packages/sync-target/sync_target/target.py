@@ -22,7 +22,7 @@ from sync_target.connected import ConnectedSystem
 from sync_target.flow_input import FlowInput
 from sync_target.ordinary import OrdinarySink
 from sync_target.reader import MessageReader
-from sync_target.report import report
+from sync_target.report import account, log_account, report
 
 STATE_EVERY_RECORDS = 10_000
 STATE_EVERY_SECONDS = 60.0
@@ -86,26 +86,32 @@ class SyncTarget(SingerPlugin, Target, ABC):
         try:
             self.listen(file_input)
         except self.expected_failures as error:
-            self._close("failed", str(error))
+            self._close("failed", error)
             raise
         except BaseException as error:
-            self._close("stopped", type(error).__name__)
+            self._close("stopped", error)
             raise
 
-    def _close(self, outcome: str, error: str | None = None) -> None:
+    def _close(self, outcome: str, error: BaseException | None = None) -> None:
         session, self._session = self._session, None
         if session is not None:
             for counter in self._counters.values():
                 counter.exit()
-            if session.flows:
-                report(self.logger, session, self.side, self.system.requests)
+            requests, waits = self.system.requests, self.system.waits
+            report(self.logger, session)
+            log_account(self.logger, account(session, self.side, outcome, error, requests, waits))
             try:
-                session.close(outcome, error, self.system.requests)
+                session.close(outcome, self._words(error), requests, waits)
             except SyncError:
                 if error is None:
                     raise
                 # The store is what failed; that is told already.
                 self.logger.debug("The run's row could not be written")
+
+    def _words(self, error: BaseException | None) -> str | None:
+        if error is None or isinstance(error, self.expected_failures):
+            return None if error is None else str(error)
+        return type(error).__name__
 
     # -- messages
 

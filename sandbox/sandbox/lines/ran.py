@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SUMMARY = "SYNC: "
+SUMMARY = '{"sync_run":'
+"""How a target's account of its run begins."""
+
+
+def accounts(log: str) -> list[dict[str, Any]]:
+    """What the targets told programs at their ends, in a log of whatever shape."""
+    found = []
+    for line in log.splitlines():
+        start = line.find(SUMMARY)
+        if start >= 0:
+            told, _ = json.JSONDecoder().raw_decode(line[start:])
+            found.append(told)
+    return found
 
 
 @dataclass(frozen=True)
@@ -36,12 +48,8 @@ class Ran:
     @property
     def summary(self) -> dict[str, Any]:
         """What the target told programs at its end; nothing where it did not get so far."""
-        for line in reversed(self.log.splitlines()):
-            _, found, told = line.partition(SUMMARY)
-            if found:
-                summary: dict[str, Any] = json.loads(told)
-                return summary
-        return {"flows": {}, "requests": 0}
+        told = accounts(self.log)
+        return told[-1] if told else {"flows": {}, "requests": 0}
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

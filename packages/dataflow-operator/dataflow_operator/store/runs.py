@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
+from record_sync.outcome import FirstError
 from record_sync.store import tables
 from record_sync.store.times import from_ms
 
@@ -29,7 +30,12 @@ class RunRow(msgspec.Struct, frozen=True):
     counts: dict[str, dict[str, int]]
     """Flow to outcome to number of records."""
     requests: int | None
+    waits: int | None
+    """How often it waited for the system written to; unknown for runs of an older release."""
+    waited_seconds: float | None
     error: str | None
+    first_errors: list[FirstError]
+    """The first records of each flow that a person should look at."""
 
 
 def runs(store: OpenStore, limit: int | None = None) -> list[RunRow]:
@@ -65,5 +71,8 @@ def _run(row: sa.Row[tuple[object, ...]], newest: int) -> RunRow:
         outcome=DIED if row.outcome == RUNNING and row.id != newest else row.outcome,
         counts=json.loads(row.counts),
         requests=row.requests,
+        waits=row.waits,
+        waited_seconds=None if row.waited_ms is None else row.waited_ms / 1000,
         error=row.error,
+        first_errors=msgspec.convert(json.loads(row.first_errors), list[FirstError]),
     )

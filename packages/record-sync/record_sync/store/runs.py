@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
+from record_sync.outcome import FirstError, Waits
 from record_sync.store import tables
 from record_sync.store.store import Store
 from record_sync.store.tables import new_id
+
+NO_WAITS = Waits()
 
 
 class Runs:
@@ -33,6 +37,8 @@ class Runs:
         counts: Mapping[str, Mapping[str, int]],
         requests: int,
         error: str | None,
+        waits: Waits = NO_WAITS,
+        first_errors: Sequence[FirstError] = (),
     ) -> None:
         """A run has ended: done, stopped or failed."""
         with self._store.begin() as connection:
@@ -45,5 +51,8 @@ class Runs:
                     counts=json.dumps(counts),
                     requests=requests,
                     error=error,
+                    waits=waits.number,
+                    waited_ms=round(waits.seconds * 1000),
+                    first_errors=json.dumps(msgspec.to_builtins(first_errors)),
                 )
             )

@@ -2,7 +2,8 @@
 
 The two sides are *left* and *right*, in the order of their names, so that a link is one row whichever direction asks.
 Times are milliseconds since 1970 in UTC. Bases are fingerprints, packed (see ``base_blob``); readable values stand
-only in rows that wait: ``intent.body``, ``waiting.record``, ``conflict.both``.
+only in rows that wait: ``intent.body``, ``waiting.record``, ``conflict.both``; and in the systems' own words:
+``waiting.reason``, ``run.error``, ``run.first_errors``.
 """
 
 from __future__ import annotations
@@ -265,4 +266,7 @@ run = sa.Table(
     sa.Column("counts", sa.Text, nullable=False, server_default="{}"),
     sa.Column("requests", sa.Integer),
     sa.Column("error", Words),
+    sa.Column("waits", sa.Integer, comment="how often a system had to be waited for"),
+    sa.Column("waited_ms", sa.BigInteger),
+    sa.Column("first_errors", Words, nullable=False, server_default="[]"),
 )

@@ -19,7 +19,7 @@ from record_sync.store import tables
 from record_sync.store.database import place
 from record_sync.store.lock import advisory_number
 
-REVISION = "0002"
+REVISION = "0003"
 """What ``tables`` describes."""
 FIRST_REVISION = "0001"
 VERSION_TABLE = "schema_version"
