@@ -33,11 +33,11 @@ PLUGINS = {
 TAP = {"api-transport", "singer-edge"}
 TARGET = {"api-transport", "phone-text", "record-sync", "singer-edge", "sync-target"}
 NEEDED = {
-    "tap-customcrm": {"tap-customcrm", "customcrm-client", *TAP},
+    "tap-customcrm": {"tap-customcrm", "customcrm-client", "located-yaml", *TAP},
     "tap-tripletex": {"tap-tripletex", "tripletex-client", *TAP},
-    "target-customcrm": {"target-customcrm", "customcrm-client", *TARGET},
+    "target-customcrm": {"target-customcrm", "customcrm-client", "located-yaml", *TARGET},
     "target-tripletex": {"target-tripletex", "tripletex-client", *TARGET},
-    "dataflow-mapper": {"dataflow", "customcrm-client", "tripletex-client", "phone-text", *TAP},
+    "dataflow-mapper": {"dataflow", "customcrm-client", "tripletex-client", "located-yaml", "phone-text", *TAP},
 }
 """What of this repository each one brings along. A tap needs nothing of the sync, and no plugin the other system."""
 

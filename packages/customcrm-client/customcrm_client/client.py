@@ -12,9 +12,9 @@ from api_transport.errors import NotFound
 from api_transport.transport import Transport, user_agent
 from api_transport.verdict import Hints
 
-from customcrm_client.contract import ID_LISTS_AT_MOST, REFERENCE, Contract
+from customcrm_client.contract import ID_LISTS_AT_MOST, REFERENCE, RESOURCES, Contract
 from customcrm_client.paging import Page, checked, pages
-from customcrm_client.schema import RESOURCES, SCHEMAS
+from customcrm_client.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

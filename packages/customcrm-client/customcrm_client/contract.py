@@ -13,6 +13,10 @@ ID_LISTS_AT_MOST = 100
 """Ids in one request: more would make addresses that web servers refuse."""
 
 
+RESOURCES: dict[str, str] = {"contact": "contacts", "customer": "customers", "product": "products"}
+"""The API's resource of each stream."""
+
+
 @dataclass(frozen=True)
 class Contract:
     """What the client must know of a CRM's interface. The defaults are the reference contract."""

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NoReturn
 
+from located_yaml import Place, suggestion
+
 from dataflow.conversion import BY_TYPE, CONVERSIONS, LINK, Conversion
-from dataflow.errors import TableError, suggestion
+from dataflow.errors import TableError
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 from dataflow.streams import Schema, Schemas, json_type, leaf_of, paths_of, writable
-from dataflow.table import SIDES, Condition, Flow, Place, Row
+from dataflow.table import SIDES, Condition, Flow, Row
 
 _PYTHON_TYPES = {"string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, Decimal)}
 _WRITTEN = {"string": "it in quotes", "boolean": "true or false", "integer": "an integer", "number": "a number"}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from located_yaml import Fault, Node, Place, named
+from located_yaml import read_file as read_yaml
+from located_yaml.node import content_of
 
-from dataflow.errors import TableError, suggestion
+from dataflow.errors import TableError
 from dataflow.table import (
     CONFLICT_POLICIES,
     CREATE_POLICIES,
@@ -21,7 +21,6 @@ from dataflow.table import (
     WRITE_TIMES,
     Condition,
     Flow,
-    Place,
     Row,
     Scalar,
 )
@@ -41,25 +40,21 @@ def read_file(path: Path, shown_as: str) -> Flow:
     Raises TableError: the file is not there, is not YAML, or says something that a table cannot say.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise TableError(
-            shown_as, f"there is no such file in {path.parent}. Check the name under tables: in the mapping's config."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise TableError(shown_as, f"not UTF-8 text (byte {error.start}). Save the file as UTF-8.") from None
-    except OSError as error:
-        raise TableError(shown_as, f"cannot be read: {error.strerror}.") from None
-    try:
-        content = YAML(typ="rt").load(text)
-    except YAMLError as error:
-        raise _not_yaml(error, shown_as) from None
-    return read_table(content, shown_as)
+        content = read_yaml(path, shown_as, missing="Check the name under tables: in the mapping's config.")
+        return _flow(content)
+    except Fault as fault:
+        raise TableError(fault.where, fault.problem) from None
 
 
 def read_table(content: Any, shown_as: str) -> Flow:
-    """Read a table that is already parsed, from a file or from the settings themselves."""
-    node = _Node(content, Place(shown_as, 1 if hasattr(content, "lc") else None))
+    """Read a table that is already parsed, from the settings themselves. Raises TableError."""
+    try:
+        return _flow(content_of(content, shown_as))
+    except Fault as fault:
+        raise TableError(fault.where, fault.problem) from None
+
+
+def _flow(node: Node) -> Flow:
     keys = node.mapping(FLOW_KEYS, NEEDED_FLOW_KEYS, "of a table")
     return Flow(
         name=keys["flow"].text(),
@@ -77,121 +72,29 @@ def read_table(content: Any, shown_as: str) -> Flow:
     )
 
 
-class _Node:
-    """A piece of the file that knows where it stands."""
-
-    def __init__(self, value: Any, place: Place) -> None:
-        self.value = value
-        self.place = place
-
-    def refuse(self, message: str) -> NoReturn:
-        raise TableError(str(self.place), message)
-
-    def mapping(self, known: Collection[str] | None, needed: Iterable[str], what: str) -> dict[str, _Node]:
-        """The entries of a mapping, each at its own line."""
-        if not isinstance(self.value, Mapping):
-            self.refuse(f"expected `key: value` entries {what}, found {_named(self.value)}.")
-        entries = {}
-        for key in self.value:
-            if not isinstance(key, str):
-                self._at_key(key).refuse(f"the key {key!r} is not text. Put it in quotes.")
-            if known is not None and key not in known:
-                self._at_key(key).refuse(f"unknown key {key} {what}. {suggestion(key, known)}")
-            entries[key] = self._child(key)
-        for key in needed:
-            if key not in entries:
-                self.refuse(f"the key {key} {what} is missing. Add `{key}: …`.")
-        return entries
-
-    def items(self) -> list[_Node]:
-        if not isinstance(self.value, list):
-            self.refuse(f"expected a list, found {_named(self.value)}.")
-        return [self._child(index) for index in range(len(self.value))]
-
-    def one_or_more(self) -> list[_Node]:
-        return self.items() if isinstance(self.value, list) else [self]
-
-    def text(self) -> str:
-        if not isinstance(self.value, str) or not self.value.strip():
-            self.refuse(f"expected a name, found {_named(self.value)}.")
-        return str(self.value)
-
-    def choice(self, choices: Collection[str], what: str) -> str:
-        if not isinstance(self.value, str) or self.value not in choices:
-            self.refuse(f"{what} cannot be {_named(self.value)}. Choose one of {', '.join(choices)}.")
-        return str(self.value)
-
-    def scalar(self) -> Scalar:
-        value = self.value
-        if isinstance(value, bool):
-            return bool(value)
-        if isinstance(value, str):
-            return str(value)
-        if isinstance(value, int):
-            return int(value)
-        if isinstance(value, float):
-            return Decimal(str(float(value)))
-        return self.refuse(f"expected a text, a number, true or false, found {_named(value)}.")
-
-    def _child(self, key: Any) -> _Node:
-        return _Node(self.value[key], self._located(key, "value" if isinstance(key, str) else "item"))
-
-    def _at_key(self, key: Any) -> _Node:
-        return _Node(key, self._located(key, "key"))
-
-    def _located(self, key: Any, how: str) -> Place:
-        position = getattr(self.value, "lc", None)
-        try:
-            line = getattr(position, how)(key)[0] + 1
-        except (AttributeError, KeyError, TypeError):  # from the settings, or merged in from an anchor
-            line = self.place.line
-        return Place(self.place.file, line)
-
-
-def _named(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "`key: value` entries"
-    if isinstance(value, list):
-        return "a list"
-    return f"{str(value)[:60]!r}" if isinstance(value, str) else f"{str(value)[:60].lower()}"
-
-
-def _not_yaml(error: YAMLError, shown_as: str) -> TableError:
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    where = str(Place(shown_as, mark.line + 1 if mark else None))
-    if isinstance(error, DuplicateKeyError):
-        said = str(error.problem).split('"')
-        key = said[1] if len(said) > 1 else "a key"
-        return TableError(where, f"{key} is said twice in one mapping. Remove one of the two.")
-    problem = getattr(error, "problem", None) or type(error).__name__
-    return TableError(where, f"not YAML: {' '.join(str(problem).split())}. Check indentation, quotes and brackets.")
-
-
-def _places(node: _Node, keys: Mapping[str, _Node]) -> dict[str, Place]:
+def _places(node: Node, keys: Mapping[str, Node]) -> dict[str, Place]:
     return {"": node.place, **{key: one.place for key, one in keys.items()}}
 
 
-def _choice(keys: Mapping[str, _Node], key: str, choices: Collection[str], default: str) -> str:
+def _choice(keys: Mapping[str, Node], key: str, choices: Collection[str], default: str) -> str:
     return keys[key].choice(choices, key) if key in keys else default
 
 
-def _match_on(node: _Node) -> tuple[tuple[str, ...], ...]:
+def _match_on(node: Node) -> tuple[tuple[str, ...], ...]:
     criteria = tuple(tuple(one.text() for one in criterion.one_or_more()) for criterion in node.items())
     if () in criteria:
         node.refuse("an empty criterion matches everything with everything. Name its properties, or remove it.")
     return criteria
 
 
-def _rows(node: _Node) -> tuple[Row, ...]:
+def _rows(node: Node) -> tuple[Row, ...]:
     rows = tuple(_row(one) for one in node.items())
     if not rows:
         node.refuse("the table has no properties. Add `- {customcrm: Name, tripletex: name, type: string}`.")
     return rows
 
 
-def _row(node: _Node) -> Row:
+def _row(node: Node) -> Row:
     keys = node.mapping(ROW_KEYS, NEEDED_ROW_KEYS, "of a property")
     if isinstance(keys["customcrm"].value, list):
         keys["customcrm"].refuse("a row has one Customcrm property. Give each its own row.")
@@ -211,14 +114,14 @@ def _row(node: _Node) -> Row:
     )
 
 
-def _deletes(node: _Node | None) -> dict[str, str]:
+def _deletes(node: Node | None) -> dict[str, str]:
     if node is None:
         return {}
     entries = node.mapping(DIRECTION_KEYS, (), "of deletes")
     return {key: one.choice(DELETE_POLICIES[key], f"deletes {key}") for key, one in entries.items()}
 
 
-def _filters(node: _Node | None) -> dict[str, tuple[Condition, ...]]:
+def _filters(node: Node | None) -> dict[str, tuple[Condition, ...]]:
     if node is None:
         return {}
     directions = node.mapping(DIRECTION_KEYS, (), "of filter")
@@ -231,7 +134,7 @@ def _filters(node: _Node | None) -> dict[str, tuple[Condition, ...]]:
     }
 
 
-def _condition(name: str, node: _Node) -> Condition:
+def _condition(name: str, node: Node) -> Condition:
     if not isinstance(node.value, Mapping):
         return Condition(name, node.place, among=_values(node))
     keys = node.mapping(("not", "empty"), (), "of a condition")
@@ -240,12 +143,25 @@ def _condition(name: str, node: _Node) -> Condition:
     if "not" in keys:
         return Condition(name, node.place, not_among=_values(keys["not"]))
     if not isinstance(keys["empty"].value, bool):
-        keys["empty"].refuse(f"empty is true or false, not {_named(keys['empty'].value)}.")
+        keys["empty"].refuse(f"empty is true or false, not {named(keys['empty'].value)}.")
     return Condition(name, node.place, empty=bool(keys["empty"].value))
 
 
-def _values(node: _Node) -> tuple[Scalar, ...]:
-    values = tuple(one.scalar() for one in node.one_or_more())
+def _values(node: Node) -> tuple[Scalar, ...]:
+    values = tuple(_scalar(one) for one in node.one_or_more())
     if not values:
         node.refuse("the list of values is empty, so nothing would pass. Name the values.")
     return values
+
+
+def _scalar(node: Node) -> Scalar:
+    value = node.value
+    if isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return Decimal(str(float(value)))
+    return node.refuse(f"expected a text, a number, true or false, found {named(value)}.")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
+from located_yaml import Place
 
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 
@@ -17,16 +18,6 @@ DELETE_POLICIES = {"to-tripletex": ("deactivate", "delete", "ignore"), "to-custo
 """A Customcrm has no inactive records: a record there is kept or becomes a tombstone."""
 
 Scalar: TypeAlias = str | bool | int | Decimal
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where in which file something was said."""
-
-    file: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 class Condition(msgspec.Struct, frozen=True):

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from located_yaml import suggestion
 
 from dataflow.checking import check, conversion_of, in_order
 from dataflow.conversion import LINK, Conversion, Convert
-from dataflow.errors import suggestion
 from dataflow.reading import read_file, read_table
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 from dataflow.streams import Schema, Schemas, json_type, leaf_of, stream_schemas

@@ -1,0 +1,258 @@
+"""Refusing a profile that contradicts itself, or names what is not there, before anything is sent.
+
+The first thing found wrong is raised as a `Fault`: one line with file, line, what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import msgspec
+from located_yaml import Fault, suggestion
+from located_yaml.structs import Places
+
+from customcrm_client.paths import WrongPath, first, names
+from customcrm_client.profile import (
+    ClientCredentials,
+    CursorPaging,
+    ETag,
+    HeaderKey,
+    NextHeaderPaging,
+    NextUrlPaging,
+    NoPaging,
+    OffsetPaging,
+    PagePaging,
+    Profile,
+    Property,
+    Stream,
+    VersionField,
+)
+from customcrm_client.templates import names_in
+from customcrm_client.times import check_format, check_zone
+
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+RESERVED = ("Id", "CreatedAt", "UpdatedAt", "Deleted")
+FILLED = ("id", "ids", "since", "field", "value", "record", "records", "version")
+"""What templates are filled with beside the variables."""
+
+
+def check(profile: Profile, places: Places) -> None:
+    """Refuse a profile that is wrong. Raises Fault."""
+    checker = _Checker(profile, places)
+    checker.top()
+    for name, stream in profile.streams.items():
+        checker.stream(f"streams.{name}", stream)
+
+
+class _Checker:
+    def __init__(self, profile: Profile, places: Places) -> None:
+        self.profile = profile
+        self.places = places
+
+    def refuse(self, path: str, problem: str) -> NoReturn:
+        """Raise at where the key stands, else at the nearest that stands around it."""
+        here = path
+        while here and here not in self.places:
+            here = here.rpartition(".")[0]
+        raise Fault(self.places[here], problem)
+
+    def top(self) -> None:
+        profile = self.profile
+        if not profile.streams:
+            self.refuse("streams", "the profile has no streams. Add `streams: {contact: {path: /contacts}}`.")
+        for name in profile.variables:
+            if name in FILLED:
+                self.refuse(f"variables.{name}", f"{{{name}}} has a meaning of its own. Rename the variable.")
+        headers = [(f"headers.{name}", name) for name in profile.headers]
+        if isinstance(profile.auth, HeaderKey):
+            headers.append(("auth.name", profile.auth.name))
+        for path, name in headers:
+            if not _HEADER.fullmatch(name):
+                self.refuse(path, f"{name!r} is no name of a header. Write it without colon and blanks.")
+        for name, template in profile.headers.items():
+            self.template(f"headers.{name}", template, ())
+        if isinstance(profile.auth, ClientCredentials):
+            self.template("auth.token_path", profile.auth.token_path, ())
+        for key in ("message", "details", "field", "text", "code", "flag"):
+            self.paths(f"errors.{key}", getattr(profile.errors, key))
+        for status in profile.errors.permanent:
+            if not 500 <= status <= 599:
+                self.refuse(
+                    "errors.permanent", f"{status} is no status of 500 to 599; those below are permanent anyway."
+                )
+
+    def stream(self, at: str, stream: Stream) -> None:
+        self.template(f"{at}.path", stream.path, ())
+        self.writable_path(f"{at}.id", stream.id)
+        self.paths(f"{at}.updated_at", stream.updated_at)
+        self.paths(f"{at}.created_at", stream.created_at)
+        deleted = stream.deleted
+        self.paths(f"{at}.deleted", deleted.path if isinstance(deleted, msgspec.Struct) else deleted)
+        self.paths(f"{at}.unwrap", stream.unwrap)
+        self.rule(f"{at}.times", check_format, stream.times)
+        self.rule(f"{at}.timezone", check_zone, stream.timezone)
+        self.properties(at, stream)
+        self.reading(at, stream)
+        self.looking(at, stream)
+        self.writing(at, stream)
+
+    def properties(self, at: str, stream: Stream) -> None:
+        if not stream.properties and stream.schema is None:
+            self.refuse(
+                at,
+                f"nothing says which properties {at.rpartition('.')[2]} has. Add properties:, or make a file with "
+                "tap-customcrm --infer and name it under schemas:.",
+            )
+        if stream.schema is not None and not isinstance(stream.schema.get("properties"), dict):
+            self.refuse(f"{at}.schema", "the schema has no properties. Write `{properties: {Name: {type: string}}}`.")
+        for name, said in stream.properties.items():
+            path = f"{at}.properties.{name}"
+            if name in RESERVED:
+                key = {"Id": "id", "CreatedAt": "created_at", "UpdatedAt": "updated_at", "Deleted": "deleted"}[name]
+                self.refuse(path, f"{name} is made of {key}:. Say there where it stands, and remove this.")
+            one = said if isinstance(said, Property) else Property(path=said or None)
+            for key, dotted in (("path", one.path), ("write", one.write)):
+                if dotted is not None:
+                    self.writable_path(f"{path}.{key}", dotted)
+
+    def reading(self, at: str, stream: Stream) -> None:
+        read = stream.read
+        self.template(f"{at}.read.path", read.path, ())
+        self.template(f"{at}.read.params", read.params, ())
+        self.template(f"{at}.read.with_deleted", read.with_deleted, ())
+        self.paths(f"{at}.read.records", read.records)
+        if not read.records:
+            self.refuse(f"{at}.read.records", "no path to the records. Write `$` for a bare array.")
+        self.paging(f"{at}.read.paging", stream)
+        increments = read.increments
+        if increments is None:
+            return
+        if not stream.updated_at:
+            self.refuse(
+                f"{at}.read.increments",
+                "changes are told apart by updated_at:, which is missing. Add it, or remove increments:.",
+            )
+        for index, params in enumerate(increments.params):
+            self.template(f"{at}.read.increments.params[{index}]", params, ("since",), needed="since")
+        self.template(f"{at}.read.increments.sort", increments.sort, ())
+        self.rule(f"{at}.read.increments.format", check_format, increments.format)
+
+    def paging(self, at: str, stream: Stream) -> None:
+        paging = stream.read.paging
+        if isinstance(paging, NoPaging):
+            return
+        for key in ("total", "pages", "more"):
+            self.paths(f"{at}.end.{key}", getattr(paging.end, key))
+        if isinstance(paging, CursorPaging):
+            self.paths(f"{at}.cursor", paging.cursor)
+        if isinstance(paging, NextUrlPaging):
+            self.paths(f"{at}.url", paging.url)
+        if isinstance(paging, NextHeaderPaging) and not _HEADER.fullmatch(paging.name):
+            self.refuse(f"{at}.name", f"{paging.name!r} is no name of a header. Write it without colon and blanks.")
+        if paging.end.short_page and paging.size_param is None and paging.size_at_most is None:
+            self.refuse(
+                f"{at}.end.short_page",
+                "which page is short is not known. Add size_param:, or size_at_most: for a CRM with a fixed size.",
+            )
+        numbered = isinstance(paging, (PagePaging, OffsetPaging))
+        if paging.end.pages is not None and not isinstance(paging, PagePaging):
+            self.refuse(f"{at}.end.pages", "a number of pages ends numbered pages only. Remove it.")
+        if paging.end.statuses and not numbered:
+            self.refuse(f"{at}.end.statuses", "statuses end numbered pages and offsets only. Remove them.")
+
+    def looking(self, at: str, stream: Stream) -> None:
+        if stream.get is not None:
+            needed = "id" if stream.get.path is not None else None
+            self.template(f"{at}.get.path", stream.get.path, ("id",), needed=needed)
+            self.template(f"{at}.get.params", stream.get.params, ("id",))
+            self.paths(f"{at}.get.record", stream.get.record)
+        if stream.get_many is not None:
+            self.template(f"{at}.get_many.params", stream.get_many.params, ("ids",), needed="ids")
+        if stream.search is not None:
+            self.template(f"{at}.search.params", stream.search.params, ("field", "value"), needed="value")
+            for name in stream.search.properties:
+                if stream.properties and name not in stream.properties:
+                    self.refuse(
+                        f"{at}.search.properties", f"there is no property {name}. {suggestion(name, stream.properties)}"
+                    )
+
+    def writing(self, at: str, stream: Stream) -> None:
+        write = stream.write
+        if write is None:
+            return
+        at = f"{at}.write"
+        if stream.get is None and stream.get_many is None:
+            self.refuse(at, "a record is read before it is written, and nothing says how. Add get: or get_many:.")
+        if isinstance(write.locking, ETag) and stream.get is None:
+            self.refuse(f"{at}.locking", "an ETag is told where one record is read. Add get:, or choose another kind.")
+        if isinstance(write.locking, VersionField):
+            self.writable_path(f"{at}.locking.path", write.locking.path)
+        for name, how, filled in (
+            ("create", write.create, ("record",)),
+            ("update", write.update, ("record", "id")),
+            ("delete", write.delete, ("id",)),
+        ):
+            if how is None:
+                continue
+            self.template(
+                f"{at}.{name}.path", how.path, filled[1:] if name == "update" else filled if name == "delete" else ()
+            )
+            self.template(f"{at}.{name}.params", how.params, ("id",) if name != "create" else ())
+            self.template(f"{at}.{name}.body", how.body, filled, needed="record" if name != "delete" else None)
+            batch = getattr(how, "batch", None)
+            if batch is not None:
+                self.template(f"{at}.{name}.batch.path", batch.path, ())
+                self.template(f"{at}.{name}.batch.body", batch.body, ("records",), needed="records")
+                self.paths(f"{at}.{name}.batch.records", batch.records)
+        self.answers(at, stream)
+
+    def answers(self, at: str, stream: Stream) -> None:
+        write = stream.write
+        create, update = (write.create, write.update) if write else (None, None)
+        if create is not None:
+            self.paths(f"{at}.create.record", create.record)
+            self.paths(f"{at}.create.id", create.id)
+            if create.record is None and create.id is None:
+                self.refuse(
+                    f"{at}.create.record",
+                    "with no record in the answer its id must be there. Add id: with the path to it.",
+                )
+            for path in create.constants:
+                self.writable_path(f"{at}.create.constants.{path}", path)
+        if update is not None:
+            self.paths(f"{at}.update.record", update.record)
+            path = update.path if update.path is not None else "{id}"
+            if "id" not in set(names_in(path)) | set(names_in(update.body)) | set(names_in(update.params)):
+                self.refuse(f"{at}.update", "nothing says which record is changed. Put {id} into path: or body:.")
+
+    # -- the pieces
+
+    def template(self, at: str, template: Any, filled: Iterable[str], needed: str | None = None) -> None:
+        known = (*filled, *self.profile.variables)
+        used = list(names_in(template))
+        for name in used:
+            if name not in known:
+                there = ", ".join(f"{{{one}}}" for one in known) or "no names"
+                self.refuse(
+                    at, f"{{{name}}} is not known here. There are: {there}. Add it to variables:, or correct it."
+                )
+        if needed is not None and needed not in used:
+            self.refuse(at, f"{{{needed}}} is missing. Put it where its value belongs.")
+
+    def paths(self, at: str, said: str | Iterable[str] | None) -> None:
+        for path in [said] if isinstance(said, str) else said or ():
+            self.rule(at, first, path)
+
+    def writable_path(self, at: str, path: str) -> None:
+        if names(path) is None:
+            self.refuse(at, f"{path!r} is no path that can be written to. Write names with dots between them.")
+
+    def rule(self, at: str, check_one: Any, value: Any) -> None:
+        try:
+            check_one(value)
+        except WrongPath as error:
+            self.refuse(at, f"{value!r} is no JSONPath ({error}). Write for example data.items.")
+        except ValueError as error:
+            self.refuse(at, f"{value!r} {error}")
