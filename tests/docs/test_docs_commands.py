@@ -72,6 +72,12 @@ RUN_ELSEWHERE = {
     "dataflow failures": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow conflicts": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow runs": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow document": "packages/dataflow-operator/tests/test_operator_document.py",
+    "dataflow document --format html": "packages/dataflow-operator/tests/test_operator_document.py",
+    "dataflow document --to docs/dataflow.md": "packages/dataflow-operator/tests/test_operator_document.py",
+    "dataflow document --format rst --to docs/dataflow.rst": (
+        "packages/dataflow-operator/tests/test_operator_document.py"
+    ),
     "dataflow conflicts resolve 1 --take tripletex": "packages/dataflow-operator/tests/test_operator_deciding.py",
     "dataflow let-through customer deletions": "packages/dataflow-operator/tests/test_operator_deciding.py",
 }

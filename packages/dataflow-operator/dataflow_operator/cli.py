@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 from api_transport.visible import visible
+from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 
 from dataflow_operator.asked import shared
 from dataflow_operator.conflicts import conflicts
+from dataflow_operator.document.command import document
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.failures import failures
 from dataflow_operator.let_through import let_through
@@ -50,7 +52,7 @@ def _exit_code_of(run: Callable[[], Any]) -> int:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "dataflow"
         _fail(f"{error.format_message().rstrip('.')}; see {path} --help")
         return error.exit_code
-    except (OperatorError, SyncError) as error:
+    except (OperatorError, SyncError, DataflowError) as error:
         _fail(str(error))
         return 1
     except click.Abort:
@@ -77,5 +79,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, links, failures, conflicts, let_through, runs):
+for command in (status, links, failures, conflicts, let_through, runs, document):
     main.add_command(command)
