@@ -112,6 +112,12 @@ def test_ci_runs_what_a_newcomer_runs():
     assert (ROOT / ".ci/run").stat().st_mode & 0o111
 
 
+def test_the_suite_is_every_test_of_the_repository():
+    """No list of folders from which one could be left out: what is named like a test is one."""
+    description = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert "testpaths" not in description
+
+
 def test_meltano_runs_the_plugins_from_this_environment():
     """One environment for all: no plugin is installed a second time, by Meltano."""
     reader = YAML(typ="safe")

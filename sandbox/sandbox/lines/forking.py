@@ -22,6 +22,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from sandbox.lines import dying
+
 LARGEST_REQUEST = 1 << 17
 STREAMS = 3
 TOLD = 64
@@ -97,6 +99,7 @@ class Forking:
         os.environ.update(dict(request["environment"]))  # type: ignore[call-overload]
         os.chdir(str(request["folder"]))
         sys.argv = [str(request["command"]), *request["arguments"]]  # type: ignore[misc]
+        dying.prepare(os.environ)
 
     def _bury(self) -> None:
         """Tell of the children that have ended."""
