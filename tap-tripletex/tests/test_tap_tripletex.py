@@ -21,6 +21,12 @@ from sandbox import Fault
 SCRIPT = Path(sys.executable).parent / "tap-tripletex"
 OSLO = ZoneInfo("Europe/Oslo")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=OSLO)
+CUSTOMERS_READ = {
+    "as_of": "2026-11-22T10:00:00.000Z",
+    "replication_key": "modifiedAt",
+    "replication_key_value": "2020-01-01T00:00:00.000Z",
+    "full_read_at": "2026-11-22T10:00:00.000Z",
+}
 STREAMS = ("contact", "country", "customer", "product")
 
 
@@ -65,6 +71,25 @@ def run(config, capfdbinary, monkeypatch):
         return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
 
     return run
+
+
+def test_pages_written_whole_say_what_the_sdk_says_record_by_record(run, systems, monkeypatch):
+    """Of all streams, with the sample's odd values, in full and by changes."""
+    systems.load(customers=20, oddities=True)
+    shapes = []
+
+    def told(state=None):
+        told = run(state, at="2026-11-22T12:00:00.000Z")
+        return [{name: value for name, value in one.items() if name != "time_extracted"} for one in told]
+
+    made = tap_streams.TripletexStream._shape
+    monkeypatch.setattr(tap_streams.TripletexStream, "_shape", lambda self: shapes.append(made(self)) or shapes[-1])
+    whole, changes = told(), told({"bookmarks": {"customer": CUSTOMERS_READ}})
+    assert None not in shapes
+    monkeypatch.setattr(tap_streams.TripletexStream, "_shape", lambda _: None)
+    assert {one["stream"] for one in whole if one["type"] == "RECORD"} == set(STREAMS)
+    assert whole == told()
+    assert changes == told({"bookmarks": {"customer": CUSTOMERS_READ}})
 
 
 def ids(messages, stream):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from api_transport.answer import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,7 @@ class Request:
     body: bytes | None
     idempotent: bool
     ok: tuple[int, ...]
+    read: Callable[[bytes], Any] = decoded
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import urllib3
 
 from api_transport import redaction, retry
 from api_transport.address import Address
-from api_transport.answer import encoded
+from api_transport.answer import decoded, encoded
 from api_transport.errors import without_query
 from api_transport.exchange import Budget, Reply, Request, unsendable
 from api_transport.pace import Pace
@@ -117,12 +117,14 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
         ok: tuple[int, ...] = (200, 201, 204),
+        read: Callable[[bytes], Any] = decoded,
     ) -> Answer:
         """Send a request and return the answer, if its status is one of `ok`.
 
         `path` is below the base address (or a whole URL on the same host), its segments already percent-encoded
         (`address.segment`). `idempotent` says whether doing it twice is doing it once; by default GET, PUT and DELETE
-        are, POST and PATCH are not. Raises the errors of `api_transport.errors`; ValueError or TypeError for a body
+        are, POST and PATCH are not. `read` makes the answer's `body` of its bytes; `NotJson` from it is told like any
+        other body that is not JSON. Raises the errors of `api_transport.errors`; ValueError or TypeError for a body
         that is not JSON.
         """
         body = None if json is UNSET else encoded(json)
@@ -136,6 +138,7 @@ class Transport:
             body=body,
             idempotent=retry.is_idempotent(method, idempotent),
             ok=ok,
+            read=read,
         )
         return self._until_answered(request)
 

@@ -45,7 +45,7 @@ class Judge:
         if reply.status not in request.ok:
             raise self._error(request, reply)
         try:
-            body = decoded(reply.raw)
+            body = request.read(reply.raw)
         except NotJson:
             # Accepted, but by whom? A write that must not be repeated may have been carried out.
             kind = UnexpectedAnswer if request.idempotent else OutcomeUnknown

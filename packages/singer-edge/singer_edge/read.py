@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from singer_edge.bookmark import Bookmark
+from singer_edge.shape import Shape
 
 LOOK_BACK = dt.timedelta(minutes=5)
 """A read begins so long before the newest change that was read: changes may be committed late."""
@@ -18,7 +19,8 @@ Record = dict[str, Any]
 class Page(msgspec.Struct, frozen=True):
     """Records that one request brought, as the stream's schema has them, and when it was sent (UTC)."""
 
-    records: list[Record]
+    records: list[Any]
+    """Dictionaries, or where the read has a shape, records of it."""
     sent_at: dt.datetime
 
 
@@ -42,6 +44,21 @@ class Read(msgspec.Struct):
     digests: list[str | None] | None = None
     """A checksum a page, for streams that ask for their pages conditionally."""
     page_size: int | None = None
+    shape: Shape | None = None
+    """The type of the records, where whole pages are decoded and written; None: the SDK takes them one by one."""
+
+    @property
+    def record(self) -> type | None:
+        """The type to decode records as; None: dictionaries."""
+        return None if self.shape is None else self.shape.record
+
+    def note(self, moments: list[dt.datetime]) -> None:
+        """Take in when the next records last changed."""
+        if not moments:
+            return
+        follows = self.newest is None or moments[0] >= self.newest
+        self.in_order = self.in_order and follows and sorted(moments) == moments
+        self.newest = latest(self.newest, max(moments))
 
     def reached(self) -> dt.datetime | None:
         """How far the bookmark may move. Never back, and never past the moment the read began at the system.

@@ -13,23 +13,30 @@ import datetime as dt
 import logging
 import sys
 from abc import abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any, ClassVar
 
 import msgspec
 from singer_sdk import Stream
 from singer_sdk.helpers import types
-from singer_sdk.mapper import RemoveRecordTransform
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.metrics import Counter
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
 from singer_edge.bookmark import Bookmark, bookmark_of
 from singer_edge.console import is_expected
 from singer_edge.errors import RunFailed
+from singer_edge.messages import MessageWriter
 from singer_edge.read import LOOK_BACK, Page, Read, Record, latest
+from singer_edge.shape import Shape, Untypable, property_paths
 from singer_edge.tap import EdgeTap
-from singer_edge.times import MILLISECOND, SECOND, epoch_ms, now, parse_moment, text_of
+from singer_edge.times import MILLISECOND, SECOND, epoch_ms, in_utc, now, parse_moment, text_of
+
+COUNTED_EVERY = 10.0
+"""Seconds between two lines in the log that tell how many records came."""
 
 
 class BookmarkedStream(Stream):
@@ -41,10 +48,13 @@ class BookmarkedStream(Stream):
     ascending: ClassVar[bool] = False
     """Whether records come in the order of the replication key: then a read that breaks off is continued."""
 
+    beyond: ClassVar[Mapping[str, Any]] = {}
+    """Types of properties that the API sends and the schema does not have, by name; `pages` takes them out."""
+
     def __init__(self, tap: Any, **kwargs: Any) -> None:
         super().__init__(tap, **kwargs)
         self.replication_key = self.change_key
-        self._sent_at: dt.datetime | None = None
+        self._sent_at = dt.datetime.now(dt.timezone.utc)
         self._versions: dict[str, int] = {}
 
     STATE_MSG_FREQUENCY = 1000
@@ -100,10 +110,9 @@ class BookmarkedStream(Stream):
         read = self.start()
         self._tap.write_message(StateMessage(value=self.tap_state))
         self._versions = self._versions_of(read) if write_messages else {}
-        with self.get_record_counter() as counter, self.get_sync_timer():
-            for record in self._records(read, write_messages=write_messages):
-                counter.increment()
-                yield record
+        read.shape = self._shape() if write_messages and read.limit is None else None
+        with self.get_record_counter(log_interval=COUNTED_EVERY) as counter, self.get_sync_timer():
+            yield from self._records(read, counter, write_messages=write_messages)
         if read.limit is not None:
             return
         for alias, version in self._versions.items():
@@ -150,24 +159,67 @@ class BookmarkedStream(Stream):
         # A last one in the future: our clock was wrong then, or is now.
         return last is None or not last <= read.started_at < last + every
 
-    def _records(self, read: Read, *, write_messages: bool) -> Iterator[Record]:
+    def _records(self, read: Read, counter: Counter, *, write_messages: bool) -> Iterator[Record]:
+        """Write records, and yield those that were not written as whole pages."""
         told = count = 0
         for page in self.pages(read):
             if read.ceiling is None and (clock := self.server_clock()):
                 read.ceiling = clock + SECOND - MILLISECOND  # told in whole seconds
             self._sent_at = page.sent_at
-            for record in page.records:
-                self._note(read, record)
-                if write_messages:
-                    self._write_record_message(record)
-                    yield record
-                else:
-                    yield from (message.record for message in self._generate_record_messages(record))
-                count += 1
-                if count == read.limit:
-                    return
+            records = page.records[: None if read.limit is None else read.limit - count]
+            count += len(records)
+            if not self._written_whole(read, records):
+                for record in records:
+                    self._note(read, record)
+                    if write_messages:
+                        self._write_record_message(record)
+                        yield record
+                    else:
+                        yield from (message.record for message in self._generate_record_messages(record))
+            counter.increment(len(records))
+            if count == read.limit:
+                return
             if write_messages and count - told >= self.STATE_MSG_FREQUENCY and self._tell_progress(read):
                 told = count
+
+    def _written_whole(self, read: Read, records: list[Any]) -> bool:
+        """Write a page in one go, if its records have the read's shape."""
+        writer = self._tap.message_writer
+        if read.shape is None or not isinstance(writer, MessageWriter):
+            return False
+        try:
+            shaped = read.shape.made_of(records)
+        except msgspec.ValidationError as error:
+            self.log("A page is written record by record: %s", error, level=logging.DEBUG)
+            return False
+        if self.change_key:
+            changed = read.shape.values_of(self.change_key, shaped)
+            try:
+                read.note([in_utc(moment) for moment in msgspec.convert(changed, list[dt.datetime])])
+            except (msgspec.ValidationError, OverflowError):
+                for one in changed:
+                    self._note(read, {self.change_key: one})
+        writer.write_records(self.name, shaped, self._versions.get(self.name), self._sent_at)
+        if records:
+            self.state_manager.is_flushed = False
+        return True
+
+    def _shape(self) -> Shape | None:
+        """The type of the records, unless something that was asked for is the SDK's to do, record by record."""
+        (stream_map, *more) = self.stream_maps
+        is_unchanged = not more and type(stream_map) is SameRecordTransform and stream_map.stream_alias == self.name
+        if (
+            not is_unchanged
+            or stream_map.flattening_enabled
+            or self.TYPE_CONFORMANCE_LEVEL is not TypeConformanceLevel.RECURSIVE
+            or not all(self.mask[path] for path in property_paths(self.effective_schema))
+        ):
+            return None
+        try:
+            shape = Shape(self.name, self.effective_schema, self.primary_keys or (), self.beyond)
+        except Untypable:
+            return None
+        return shape if self.change_key in (None, *shape.names) else None
 
     def _note(self, read: Read, record: Record) -> None:
         changed = record.get(self.change_key) if self.change_key else None

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from api_transport import UnexpectedAnswer
 from tripletex_client import created_at, modified_at, to_local_for_changed_since, to_utc
+from tripletex_client.changes import Change, newest
+from tripletex_client.clock import to_utc_text
 
 
 def utc(text):
@@ -129,3 +131,40 @@ def test_a_record_that_tells_of_no_change_has_no_time(record):
 def test_changes_that_cannot_be_read_are_unexpected(changes):
     with pytest.raises(UnexpectedAnswer, match="record 7"):
         modified_at({"id": 7, "changes": changes})
+
+
+TURNS = [(3, 8), (3, 29), (4, 5), (10, 4), (10, 25), (11, 1)]
+"""Days of 2026 on which clocks are turned, here or there."""
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "UTC", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns"])
+def test_a_time_as_text_is_the_same_moment_whatever_the_zone_s_clock_does(zone):
+    begins = datetime(2026, 1, 1)  # noqa: DTZ001  a clock on a wall
+    walls = [begins + timedelta(minutes=97 * step) for step in range(365 * 24 * 60 // 97)]
+    for month, day in TURNS:
+        walls += [datetime(2026, month, day) + timedelta(minutes=10 * step) for step in range(144)]  # noqa: DTZ001
+    for wall in (f"{moment:%Y-%m-%dT%H:%M:%S}" for moment in walls):
+        assert to_utc_text(wall, zone) == f"{to_utc(wall, zone):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize("wall", ["2026-07-31T12:00:00.789", "2026-07-31T12:00:00Z", "2026-07-31T12:00:00+0200"])
+def test_a_time_with_a_fraction_or_a_zone_as_text_is_the_same_moment_too(wall):
+    assert to_utc_text(wall) == f"{to_utc(wall):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize(
+    "wall",
+    ["", "soon", "2026-01-31", "2026-01-31T12:60:00", "2026-01-31T24:00:00", "2026-02-30T12:00:00"],
+)
+def test_what_is_no_time_is_none_as_text_either(wall):
+    with pytest.raises(ValueError, match=r".") as as_moment:
+        to_utc(wall)
+    with pytest.raises(ValueError, match=r".") as as_text:
+        to_utc_text(wall)
+    assert str(as_text.value) == str(as_moment.value)
+
+
+def test_the_newest_change_is_the_last_one_in_time_not_in_the_list():
+    times = ["2026-03-29T03:00:00", "2026-03-29T02:30:00", None, "2026-01-01T00:00:00"]
+    assert newest([Change(time) for time in times]) == "2026-03-29T01:30:00Z"
+    assert newest([]) is None

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from api_transport.errors import UnexpectedAnswer
 
-from tripletex_client.clock import OSLO, to_utc
+from tripletex_client.clock import OSLO, to_utc, to_utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
+
+REPORT = "the API may have changed: report this"
+
+
+class Change(msgspec.Struct, gc=False):
+    """One of a record's changes."""
+
+    timestamp: str | None = None
+
+
+def newest(changes: Iterable[Change], timezone: str = OSLO) -> str | None:
+    """When the newest of the changes was made, as `2026-01-31T11:00:00Z`, None where none tells.
+
+    Raises ValueError for a time that cannot be read.
+    """
+    return max((to_utc_text(one.timestamp, timezone) for one in changes if one.timestamp), default=None)
 
 
 def modified_at(record: Mapping[str, Any], timezone: str = OSLO) -> datetime | None:
@@ -42,4 +59,4 @@ def _times(record: Mapping[str, Any], timezone: str, changes: Iterable[Mapping[s
         return [to_utc(change["timestamp"], timezone) for change in changes if change.get("timestamp")]
     except (ValueError, TypeError) as error:
         problem = f"a change of record {record.get('id')}: {error}"
-    raise UnexpectedAnswer(problem, todo="the API may have changed: report this")
+    raise UnexpectedAnswer(problem, todo=REPORT)

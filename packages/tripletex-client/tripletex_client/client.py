@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api_transport.address import query, segment
+from api_transport.answer import decoded
 from api_transport.errors import NotFound
 from api_transport.transport import Transport, user_agent
 from api_transport.verdict import Hints
@@ -15,12 +16,12 @@ from tripletex_client.clock import OSLO
 from tripletex_client.connection import Connection, not_its_own
 from tripletex_client.countries import Countries
 from tripletex_client.errors import NOT_FOUND, read_error
-from tripletex_client.paging import LARGEST, Page, by_id, page_of, read_on, value_of, values_of, walk
+from tripletex_client.paging import LARGEST, Page, Typed, by_id, page_of, read_on, value_of, values_of, walk
 from tripletex_client.resources import DELETED_BY_LIST, HAVE_PUT_LIST, LIST_WRITE, halves, id_lists, id_parameter
 from tripletex_client.session import CREDENTIALS, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from api_transport.answer import Answer
     from api_transport.rate_limit import RateLimit
@@ -101,15 +102,25 @@ class TripletexClient:
     # Reading
 
     def pages(
-        self, resource: str, *, fields: str, params: Mapping[str, Any] | None = None, page_size: int = LARGEST
+        self,
+        resource: str,
+        *,
+        fields: str,
+        params: Mapping[str, Any] | None = None,
+        page_size: int = LARGEST,
+        record: type | None = None,
     ) -> Iterator[Page]:
         """The pages of a list in the order of ids. An empty list is one empty page. `fields` must contain `id`.
 
-        Customers that are inactive are listed with `params={"isInactive": True}` only, and then alone.
+        With a type of `record` (msgspec's, with an `id`) the pages that match it hold records of it. Customers that are
+        inactive are listed with `params={"isInactive": True}` only, and then alone.
         """
+        reader = decoded if record is None else Typed.of(record)
 
         def read(offset: int) -> Page:
-            answer = self._connection.list(resource, fields=fields, offset=offset, params=params, page_size=page_size)
+            answer = self._connection.list(
+                resource, fields=fields, offset=offset, params=params, page_size=page_size, read=reader
+            )
             return page_of(answer, offset)
 
         return walk(read, page_size, self._in_flight)
@@ -123,22 +134,32 @@ class TripletexClient:
         params: Mapping[str, Any] | None = None,
         page_size: int = LARGEST,
         checksum: str | None = None,
+        read: Callable[[bytes], Any] = decoded,
     ) -> Page | None:
         """One page; None where it still has this checksum (304). With `ASK` for a checksum the page brings its own."""
         answer = self._connection.list(
-            resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum
+            resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum, read=read
         )
         return None if answer.status == 304 else page_of(answer, offset)
 
     def pages_unless(
-        self, resource: str, *, fields: str, checksums: Sequence[str | None], page_size: int = LARGEST
+        self,
+        resource: str,
+        *,
+        fields: str,
+        checksums: Sequence[str | None],
+        page_size: int = LARGEST,
+        record: type | None = None,
     ) -> Generator[Page | None, None, None]:
         """Page after page, without end; None for those that still have the checksum that is known of them (304)."""
+        reader = decoded if record is None else Typed.of(record)
 
         def read(offset: int) -> Page | None:
             index = offset // page_size
             known = checksums[index] if index < len(checksums) else None
-            return self.page(resource, fields=fields, offset=offset, page_size=page_size, checksum=known or ASK)
+            return self.page(
+                resource, fields=fields, offset=offset, page_size=page_size, checksum=known or ASK, read=reader
+            )
 
         return read_on(read, 0, page_size, self._in_flight, expected=len(checksums) * page_size)
 

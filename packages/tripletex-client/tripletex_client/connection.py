@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api_transport.answer import decoded
 from api_transport.errors import AccessDenied, NotFound, UnexpectedAnswer
 from api_transport.transport import UNSET
 
 from tripletex_client.paging import LARGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from api_transport.answer import Answer
     from api_transport.errors import ApiError
@@ -35,12 +36,13 @@ class Connection:
         json: Any = UNSET,
         headers: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (200,),
+        read: Callable[[bytes], Any] = decoded,
     ) -> Answer:
         """Send with the session's token. One that Tripletex no longer takes (401) is renewed once."""
 
         def attempt(authorization: str) -> Answer:
             carried = {**(headers or {}), "Authorization": authorization}
-            return self._transport.send(method, path, params=params, json=json, headers=carried, ok=ok)
+            return self._transport.send(method, path, params=params, json=json, headers=carried, ok=ok, read=read)
 
         authorization = self._session.authorization()
         try:
@@ -60,6 +62,7 @@ class Connection:
         params: Mapping[str, Any] | None,
         page_size: int,
         checksum: str | None = None,
+        read: Callable[[bytes], Any] = decoded,
     ) -> Answer:
         """One page of a list in the order of ids; with a checksum the status may be 304.
 
@@ -72,7 +75,7 @@ class Connection:
         condition = {} if checksum is None else {"If-None-Match": checksum}
         ok = (200,) if checksum is None else (200, 304)
         try:
-            return self.send("GET", f"/{resource}", params=asked, headers=condition, ok=ok)
+            return self.send("GET", f"/{resource}", params=asked, headers=condition, ok=ok, read=read)
         except NotFound as error:
             raise not_its_own(error) from None
 

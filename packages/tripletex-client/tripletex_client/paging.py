@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
+from api_transport.answer import decoded
 from api_transport.concurrency import in_order
 from api_transport.errors import UnexpectedAnswer
 
@@ -20,6 +22,7 @@ LARGEST = 1000
 """Values in a page at most: the API's default. With more asked for, a page cut by the API would look like the last."""
 
 Answered = TypeVar("Answered", "Page", "Page | None")
+Value = TypeVar("Value")
 
 _FURTHER_BACK = 10
 """Times as far back each time, until a record is met that is known."""
@@ -33,7 +36,8 @@ class Page:
     to send next time, None where none was asked for or the list is empty.
     """
 
-    values: list[dict[str, Any]]
+    values: list[Any]
+    """Dictionaries, or where a type of record was given, records of it: a page is one or the other."""
     offset: int
     sent_at: datetime
     digest: str | None = None
@@ -41,12 +45,39 @@ class Page:
     """About how many values the whole list has, as the API tells it."""
 
 
-def values_of(answer: Answer) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Typed:
+    """Reads a list whose records are of a type; one that they do not match is read as any other."""
+
+    decoder: msgspec.json.Decoder[Any]
+
+    @classmethod
+    def of(cls, record: type) -> Typed:
+        """For records of this type, which has an `id`."""
+        return cls(msgspec.json.Decoder(_List[record]))  # type: ignore[valid-type]
+
+    def __call__(self, raw: bytes) -> Any:
+        """The list's envelope. Raises `NotJson`."""
+        try:
+            return self.decoder.decode(raw)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return decoded(raw)
+
+
+class _List(msgspec.Struct, Generic[Value], gc=False):
+    values: list[Value]
+    versionDigest: Any = None  # noqa: N815 - the API's
+    fullResultSize: Any = None  # noqa: N815 - the API's
+
+
+def values_of(answer: Answer) -> list[Any]:
     """The values of a list envelope.
 
     Raises `UnexpectedAnswer` where they are missing (never an empty list: absence would mean deletion), or
     `OutcomeUnknown` after a POST.
     """
+    if isinstance(answer.body, _List):
+        return answer.body.values
     values = answer.body.get("values") if isinstance(answer.body, dict) else None
     if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
         raise answer.unexpected("the answer holds no list of values")
@@ -64,7 +95,7 @@ def value_of(answer: Answer) -> dict[str, Any]:
 def page_of(answer: Answer, offset: int) -> Page:
     """The page that an answer holds."""
     values = values_of(answer)
-    digest, total = answer.body.get("versionDigest"), answer.body.get("fullResultSize")
+    digest, total = (_said(answer.body, name) for name in ("versionDigest", "fullResultSize"))
     return Page(
         values,
         offset,
@@ -72,6 +103,14 @@ def page_of(answer: Answer, offset: int) -> Page:
         digest if isinstance(digest, str) and digest else None,
         total if isinstance(total, int) else None,
     )
+
+
+def _said(body: Any, name: str) -> Any:
+    return getattr(body, name) if isinstance(body, _List) else body.get(name)
+
+
+def _id_of(value: Any) -> Any:
+    return value.get("id") if isinstance(value, dict) else value.id
 
 
 def by_id(page: Page) -> dict[int, dict[str, Any]]:
@@ -97,18 +136,18 @@ def walk(read: Callable[[int], Page], page_size: int, in_flight: int = 1) -> Ite
         with closing(read_on(read, start, page_size - overlap, in_flight)) as pages:
             for page in pages:
                 values = page.values
-                if overlap and known and page.offset and not (values and values[0].get("id") in known):
+                if overlap and known and page.offset and not (values and _id_of(values[0]) in known):
                     back *= _FURTHER_BACK
                     start = max(0, page.offset - back)
                     break
-                new = [value for value in values if value.get("id") not in known] if overlap else values
+                new = [value for value in values if _id_of(value) not in known] if overlap else values
                 if not new and len(values) == page_size and back == 1:
                     raise UnexpectedAnswer(f"the page from {page.offset} is the page before it once more", method="GET")
                 back = 1
                 yield replace(page, values=new)
                 if len(values) < page_size:
                     return
-                known = {value.get("id") for value in values}
+                known = {_id_of(value) for value in values}
 
 
 def read_on(
