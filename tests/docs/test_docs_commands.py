@@ -78,6 +78,7 @@ RUN_ELSEWHERE = {
     "dataflow document --format rst --to docs/dataflow.rst": (
         "packages/dataflow-operator/tests/test_operator_document.py"
     ),
+    "dataflow serve": "packages/dataflow-operator/tests/test_page_program.py",
     "dataflow conflicts resolve 1 --take tripletex": "packages/dataflow-operator/tests/test_operator_deciding.py",
     "dataflow let-through customer deletions": "packages/dataflow-operator/tests/test_operator_deciding.py",
 }

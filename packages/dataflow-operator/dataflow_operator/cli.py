@@ -20,6 +20,7 @@ from dataflow_operator.failures import failures
 from dataflow_operator.let_through import let_through
 from dataflow_operator.links import links
 from dataflow_operator.runs import runs
+from dataflow_operator.serve import serve
 from dataflow_operator.status import status
 from dataflow_operator.terminal import prepare
 
@@ -79,5 +80,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, links, failures, conflicts, let_through, runs, document):
+for command in (status, links, failures, conflicts, let_through, runs, document, serve):
     main.add_command(command)

@@ -27,13 +27,14 @@ from dataflow_operator.store.conflicts import conflicts as find
 from dataflow_operator.store.opening import Sync
 from dataflow_operator.terminal import say, show_facts, show_json, show_table, spelled
 
-_STATE = {
+STATE_WORDS = {
     "open": "open: a person decides",
     "taken": "taken: the next runs carry it out",
     "putback": "to be put back by the next run",
     "kept": "decided by policy; what lost is kept",
     "settled": "settled",
 }
+"""What a conflict's state means."""
 
 
 @click.group(cls=Listing)
@@ -62,7 +63,7 @@ def list_(asked: Asked, flow: str | None, limit: int, *, everything: bool) -> No
             [
                 (
                     *(one.id, one.flow, *(one.ids[side] for side in sides)),
-                    *(_unit(one, sides), one.state, one.winner, at(one.at)),
+                    *(unit_name(one, sides), one.state, one.winner, at(one.at)),
                 )
                 for one in found.conflicts
             ],
@@ -93,15 +94,15 @@ def show(asked: Asked, number: int) -> None:
         [
             ("Conflict", conflict.id),
             ("Flow", conflict.flow),
-            ("Properties", _unit(conflict, sides)),
-            ("State", _STATE.get(conflict.state, conflict.state)),
+            ("Properties", unit_name(conflict, sides)),
+            ("State", STATE_WORDS.get(conflict.state, conflict.state)),
             ("Stands", conflict.winner),
             ("Why", shown.why),
             ("Noticed", f"{at(conflict.at)} UTC"),
             ("Settled", f"{at(conflict.settled_at)} UTC" if conflict.settled_at else None),
         ]
     )
-    columns = [_side(shown, side) for side in sides]
+    columns = [values_of(shown, side) for side in sides]
     show_table(
         [part for side in sides for part in (f"{side} {conflict.ids[side]}", "")],
         [[*one, *two] for one, two in zip_longest(*columns, fillvalue=("", ""))],
@@ -124,10 +125,10 @@ def resolve(asked: Asked, numbers: Sequence[int], side: str) -> None:
         show_json({"resolved": [one.conflict for one in decided]})
         return
     for one in decided:
-        say(_effect(one, side, sync))
+        say(effect(one, side, sync))
 
 
-def _effect(shown: Shown, side: str, sync: Sync) -> str:
+def effect(shown: Shown, side: str, sync: Sync) -> str:
     """What comes of a decision, in words."""
     conflict, other = shown.conflict, sync.other(side)
     head = f"Conflict {conflict.id} ({conflict.flow} {conflict.ids[side]}):"
@@ -148,14 +149,16 @@ def _effect(shown: Shown, side: str, sync: Sync) -> str:
     return f"{head} what {side} says stands. The next run that writes to {other} carries it over."
 
 
-def _unit(conflict: ConflictRow, sides: Sequence[str]) -> str:
+def unit_name(conflict: ConflictRow, sides: Sequence[str]) -> str:
+    """The properties that a conflict is about."""
     if conflict.unit == DELETED:
         return "the record itself: deleted and edited"
     names = conflict.unit.split(" = ")
     return " = ".join(dict.fromkeys(names)) if len(names) == len(sides) else conflict.unit
 
 
-def _side(shown: Shown, side: str) -> list[tuple[str, str]]:
+def values_of(shown: Shown, side: str) -> list[tuple[str, str]]:
+    """What one side says: properties and values."""
     if shown.conflict.unit == DELETED and deleting_side(shown) == side:
         return [("deleted", "")]
     return [(name, spelled(value)) for name, value in shown.values[side].items()]

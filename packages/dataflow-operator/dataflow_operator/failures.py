@@ -15,15 +15,11 @@ from dataflow_operator.errors import OperatorError
 from dataflow_operator.listing import Listing
 from dataflow_operator.moments import age, at, now
 from dataflow_operator.store import waiting
-from dataflow_operator.store.waiting import KINDS, TRIED, Content, WaitingRow
+from dataflow_operator.store.waiting import KINDS, UNTRIED, Content, Retried, WaitingRow
 from dataflow_operator.terminal import confirmed, say, shortened, show_facts, show_json, show_table, spelled
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only those that wait for this reason.")
 _flow = click.option("--flow", help="Only this flow's.")
-_UNTRIED = {
-    INVALID: "no valid record; it is looked at when it comes again: changed, or by a run with --full-refresh",
-    CONFLICT: "a person has to decide: dataflow conflicts",
-}
 
 
 class Failures(msgspec.Struct, frozen=True):
@@ -70,7 +66,7 @@ def list_(asked: Asked, flow: str | None, kind: str | None, limit: int) -> None:
             (
                 *(row.id, row.flow, row.side, row.record_id, row.kind),
                 "" if row.first_at is None else age(row.first_at, moment),
-                _next_try(row, moment),
+                next_try(row, moment),
                 shortened(row.reason),
             )
             for row in found.failures
@@ -103,7 +99,7 @@ def show(asked: Asked, number: int) -> None:
             *((f"Candidates in {side}", ", ".join(ids)) for side, ids in content.candidates.items()),
             ("Waits since", f"{at(row.first_at)} UTC"),
             ("Tried again", f"{row.attempts} times, last at {at(row.last_at)} UTC" if row.attempts else None),
-            ("Next try", _next_try(row, moment)),
+            ("Next try", next_try(row, moment)),
             ("Version", content.version),
             ("Modified at", content.modified_at),
         ]
@@ -129,20 +125,12 @@ def retry(asked: Asked, numbers: Sequence[int], flow: str | None, kind: str | No
     if not numbers and not everything:
         raise click.UsageError("Say --all together with --flow or --kind.")
     with asked.store(to_change=True) as store:
-        rows = waiting.named(store, numbers) if numbers else waiting.waiting(store, flow=flow, kind=kind)
-        others = [row for row in rows if row.kind not in TRIED]
-        if numbers and others:
-            raise OperatorError(f"Number {others[0].id} cannot be tried again: {_UNTRIED[others[0].kind]}.")
-        due = [row for row in rows if row.kind in TRIED]
-        count = waiting.try_next(store, due)
+        told = waiting.retry(store, numbers, flow=flow, kind=kind)
     if asked.as_json:
-        show_json({"retried": [row.id for row in due], "left": [row.id for row in others]})
+        show_json({"retried": [row.id for row in told.due], "left": [row.id for row in told.left]})
         return
-    say(f"The next run tries {count} {'record' if count == 1 else 'records'}.")
-    for kind_left, why in _UNTRIED.items():
-        left = sum(row.kind == kind_left for row in others)
-        if left:
-            say(f"Left alone: {left} of kind {kind_left}; {why}.")
+    for line in retried(told):
+        say(line)
 
 
 @failures.command()
@@ -160,22 +148,33 @@ def drop(asked: Asked, numbers: Sequence[int], *, yes: bool) -> None:
         if not confirmed("Forget that?"):
             raise OperatorError("Nothing was dropped. Where nobody can be asked, say --yes.")
     with asked.store(to_change=True) as store:
-        count = waiting.drop(store, rows)
-        if count < len(rows):
-            raise OperatorError(
-                "A run has just worked on these records, so nothing was dropped: see dataflow failures."
-            )
+        waiting.drop(store, rows)
     if asked.as_json:
         show_json({"dropped": [row.id for row in rows]})
         return
     for row in rows:
-        say(
-            f"Dropped {row.flow} {row.record_id}. It is sent again when it changes in {row.side}, "
-            "or by a run with --full-refresh."
-        )
+        say(dropped(row))
 
 
-def _next_try(row: WaitingRow, moment: datetime) -> str:
+def retried(told: Retried) -> list[str]:
+    """What comes of trying again, in words."""
+    lines = [f"The next run tries {told.count} {'record' if told.count == 1 else 'records'}."]
+    for kind, why in UNTRIED.items():
+        left = sum(row.kind == kind for row in told.left)
+        lines += [f"Left alone: {left} of kind {kind}; {why}."] if left else []
+    return lines
+
+
+def dropped(row: WaitingRow) -> str:
+    """What comes of a record that was forgotten, in words."""
+    return (
+        f"Dropped {row.flow} {row.record_id}. It is sent again when it changes in {row.side}, "
+        "or by a run with --full-refresh."
+    )
+
+
+def next_try(row: WaitingRow, moment: datetime) -> str:
+    """When a record that waits is tried again, in words."""
     if row.kind == INVALID:
         return "when it comes again"
     if row.kind == CONFLICT:

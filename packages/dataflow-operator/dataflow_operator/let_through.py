@@ -23,11 +23,21 @@ def let_through(asked: Asked, flow: str, writes: str, *, undo: bool) -> None:
     told = change(*asked.place, flow, writes, undo=undo)
     if asked.as_json:
         show_json(told)
-    elif undo:
-        say(f"{flow}: {writes} are limited again.")
-    else:
-        say(f"{flow}: the next run that comes to its end makes all {writes}, however many. {_how_many(told, writes)}")
-        say(f"After that they are limited again. To take it back before: dataflow let-through {flow} {writes} --undo")
+        return
+    for line in effect(told, writes, undo=undo):
+        say(line)
+    if not undo:
+        say(f"To take it back before: dataflow let-through {flow} {writes} --undo")
+
+
+def effect(told: FlowStatus, writes: str, *, undo: bool) -> list[str]:
+    """What comes of letting writes through, in words."""
+    if undo:
+        return [f"{told.flow}: {writes} are limited again."]
+    return [
+        f"{told.flow}: the next run that comes to its end makes all {writes}, however many. {_how_many(told, writes)}",
+        "After that they are limited again.",
+    ]
 
 
 def _how_many(told: FlowStatus, writes: str) -> str:

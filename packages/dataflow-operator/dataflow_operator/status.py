@@ -14,6 +14,7 @@ from dataflow_operator.moments import age, now
 from dataflow_operator.runs import show_runs
 from dataflow_operator.store.conflicts import AT_WORK, OPEN
 from dataflow_operator.store.flows import FlowStatus, Pile, flows
+from dataflow_operator.store.opening import OpenStore
 from dataflow_operator.store.runs import RunRow, last_runs
 from dataflow_operator.store.waiting import KINDS
 from dataflow_operator.terminal import say, show_facts, show_json, show_table
@@ -29,13 +30,18 @@ class Status(msgspec.Struct, frozen=True):
     last_runs: dict[str, RunRow | None]
 
 
+def status_of(store: OpenStore) -> Status:
+    """How a sync stands."""
+    return Status(store.place, store.sync.name, store.sync.systems, flows(store), last_runs(store))
+
+
 @click.command()
 @shared
 @click.pass_obj
 def status(asked: Asked) -> None:
     """Show how the sync stands: flow by flow, and the last run in each direction."""
     with asked.store() as store:
-        told = Status(store.place, store.sync.name, store.sync.systems, flows(store), last_runs(store))
+        told = status_of(store)
     if asked.as_json:
         show_json(told)
         return

@@ -32,6 +32,7 @@ class ConflictRow(msgspec.Struct, frozen=True):
 
     id: int
     flow: str
+    link: int
     unit: str
     """The properties on both sides, or ``deleted``."""
     state: str
@@ -62,17 +63,25 @@ class Conflicts(msgspec.Struct, frozen=True):
 
 
 def conflicts(
-    store: OpenStore, *, flow: str | None = None, states: Collection[str] = STATES, limit: int | None = None
+    store: OpenStore,
+    *,
+    flow: str | None = None,
+    states: Collection[str] = STATES,
+    link: int | None = None,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> Conflicts:
-    """Conflicts in these states, newest first.
+    """Conflicts in these states, newest first; of all links, or of one.
 
     Raises:
         OperatorError: there is no flow of that name.
     """
     flows = store.flow_ids(flow)
     columns = tables.conflict.c
-    mine = columns.flow_id.in_(list(flows))
-    query = _query().where(mine, columns.state.in_(states)).order_by(columns.id.desc()).limit(limit)
+    mine: sa.ColumnElement[bool] = columns.flow_id.in_(list(flows))
+    if link is not None:
+        mine &= columns.link_id == link
+    query = _query().where(mine, columns.state.in_(states)).order_by(columns.id.desc()).limit(limit).offset(offset)
     counts = sa.select(columns.state, sa.func.count().label("many")).where(mine).group_by(columns.state)
     return Conflicts(
         [_row(store, row, flows) for row in store.connection.execute(query)],
@@ -166,6 +175,7 @@ def _row(store: OpenStore, row: sa.Row[Any], flows: dict[int, str]) -> ConflictR
     return ConflictRow(
         id=row.id,
         flow=flows[row.flow_id],
+        link=row.link_id,
         unit=row.unit,
         state=row.state,
         winner=row.winner,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from record_sync.store import tables
 from record_sync.store.times import from_ms
 
+from dataflow_operator.errors import OperatorError
+from dataflow_operator.store.flows import OpenWrites
 from dataflow_operator.store.opening import OpenStore
 
 
@@ -50,7 +53,9 @@ class Found(msgspec.Struct, frozen=True):
     total: int
 
 
-def find(store: OpenStore, *, flow: str | None = None, record_id: str | None = None, limit: int = 50) -> Found:
+def find(
+    store: OpenStore, *, flow: str | None = None, record_id: str | None = None, limit: int = 50, offset: int = 0
+) -> Found:
     """Links of a flow, or of all; with a record's id, those that it has or had on either side.
 
     Raises:
@@ -62,10 +67,37 @@ def find(store: OpenStore, *, flow: str | None = None, record_id: str | None = N
     if record_id is not None:
         wanted &= columns.id.in_(sa.union_all(*_of_record(store, record_id)))
     total = store.connection.scalar(sa.select(sa.func.count()).select_from(tables.link).where(wanted)) or 0
-    query = sa.select(tables.link).where(wanted).order_by(columns.id).limit(limit)
+    query = sa.select(tables.link).where(wanted).order_by(columns.id).limit(limit).offset(offset)
+    return Found(_links(store, query, flows), total)
+
+
+def one_link(store: OpenStore, link_id: int) -> LinkRow:
+    """The link of a number.
+
+    Raises:
+        OperatorError: there is none.
+    """
+    flows = store.flow_ids()
+    columns = tables.link.c
+    query = sa.select(tables.link).where(columns.id == link_id, columns.flow_id.in_(list(flows)))
+    found = _links(store, query, flows)
+    if not found:
+        raise OperatorError(f"There is no link {link_id}: see dataflow links.")
+    return found[0]
+
+
+def open_writes(store: OpenStore, link_id: int) -> list[OpenWrites]:
+    """Writes to a link's records that were begun and whose answer is not stored."""
+    columns = tables.intent.c
+    query = sa.select(columns.side, columns.kind, columns.created_at).where(columns.link_id == link_id)
+    mine = query.where(columns.flow_id.in_(list(store.flow_ids()))).order_by(columns.id)
+    return [OpenWrites(row.side, row.kind, 1, from_ms(row.created_at)) for row in store.connection.execute(mine)]
+
+
+def _links(store: OpenStore, query: sa.Select[Any], flows: dict[int, str]) -> list[LinkRow]:
     rows = store.connection.execute(query).all()
     former = _former_ids(store, [row.id for row in rows])
-    return Found([_link(store, row, flows[row.flow_id], former) for row in rows], total)
+    return [_link(store, row, flows[row.flow_id], former) for row in rows]
 
 
 def _of_record(store: OpenStore, record_id: str) -> Iterator[sa.Select[tuple[int]]]:

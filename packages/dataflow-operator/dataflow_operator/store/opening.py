@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.store import tables
 from record_sync.store.database import WAIT_FOR_LOCK_S, explained, open_engine, place
+from record_sync.store.lock import Holder, holder_of
 from record_sync.store.migrations import REVISION, VERSION_TABLE
 from sqlalchemy.exc import ArgumentError
 
@@ -44,6 +45,10 @@ class OpenStore(msgspec.Struct, frozen=True):
     place: str
     sync: Sync
 
+    def at_work(self) -> Holder | None:
+        """The run that works with this sync name at this moment, if one does and says so."""
+        return holder_of(self.connection, self.sync.name)
+
     def flow_ids(self, name: str | None = None) -> dict[int, str]:
         """The flows that runs registered, by their ids.
 
@@ -62,26 +67,36 @@ class OpenStore(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def opened(links_url: str, sync_name: str, *, to_change: bool = False) -> Iterator[OpenStore]:
+def opened(
+    links_url: str, sync_name: str, *, to_change: bool = False, wait_s: float = WAIT_FOR_LOCK_S
+) -> Iterator[OpenStore]:
     """Open a store for one transaction: a snapshot to read, or with ``to_change`` a change that is all made or not.
+
+    Args:
+        links_url: SQLAlchemy URL of the store.
+        sync_name: whose rows.
+        to_change: whether it is to be written to.
+        wait_s: how long another one's transaction is waited for.
 
     Raises:
         OperatorError: there is no store, it is of another release, or it does not have this sync name.
         StoreError: the URL is wrong, or the database cannot be used.
     """
-    engine = _sqlite(links_url, to_change=to_change) or open_engine(links_url)
+    engine = _sqlite(links_url, wait_s, to_change=to_change) or open_engine(links_url)
     try:
         with explained(engine), engine.connect() as connection:
             if connection.dialect.name == "postgresql" and not to_change:
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             with connection.begin():
+                if connection.dialect.name == "postgresql" and to_change:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(wait_s * 1000))}")
                 _check_revision(connection)
                 yield OpenStore(connection, place(engine), _sync(connection, sync_name))
     finally:
         engine.dispose()
 
 
-def _sqlite(links_url: str, *, to_change: bool) -> sa.Engine | None:
+def _sqlite(links_url: str, wait_s: float, *, to_change: bool) -> sa.Engine | None:
     """An engine for an SQLite file that is there: it makes none, and reading it writes nothing to it."""
     try:
         url = sa.make_url(links_url)
@@ -102,7 +117,7 @@ def _sqlite(links_url: str, *, to_change: bool) -> sa.Engine | None:
     address = f"{file.as_uri()}?mode={'rw' if to_change else 'ro'}"
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(file)),
-        creator=lambda: sqlite3.connect(address, uri=True, timeout=WAIT_FOR_LOCK_S, isolation_level=None),
+        creator=lambda: sqlite3.connect(address, uri=True, timeout=wait_s, isolation_level=None),
         poolclass=sa.NullPool,
         hide_parameters=True,
     )

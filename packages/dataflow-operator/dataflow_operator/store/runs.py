@@ -38,10 +38,17 @@ class RunRow(msgspec.Struct, frozen=True):
     """The first records of each flow that a person should look at."""
 
 
-def runs(store: OpenStore, limit: int | None = None) -> list[RunRow]:
+def how_many(store: OpenStore) -> int:
+    """The number of runs."""
+    mine = tables.run.c.sync_id == store.sync.id
+    return store.connection.scalar(sa.select(sa.func.count()).where(mine)) or 0
+
+
+def runs(store: OpenStore, limit: int | None = None, offset: int = 0) -> list[RunRow]:
     """The newest runs, newest first."""
     columns = tables.run.c
-    query = sa.select(tables.run).where(columns.sync_id == store.sync.id).order_by(columns.id.desc()).limit(limit)
+    query = sa.select(tables.run).where(columns.sync_id == store.sync.id).order_by(columns.id.desc())
+    query = query.limit(limit).offset(offset)
     newest = _newest(store)
     return [_run(row, newest) for row in store.connection.execute(query)]
 

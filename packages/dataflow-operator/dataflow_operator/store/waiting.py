@@ -14,11 +14,17 @@ from record_sync.store.times import from_ms
 from record_sync.store.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE
 
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.store.links import LinkRow
 from dataflow_operator.store.opening import OpenStore
 
 KINDS = (PARKED, INVALID, REFERENCE, AMBIGUOUS, CONFLICT)
 TRIED = (PARKED, AMBIGUOUS, REFERENCE)
 """What a run tries again from what the store holds."""
+UNTRIED = {
+    INVALID: "no valid record; it is looked at when it comes again: changed, or by a run with --full-refresh",
+    CONFLICT: "a person has to decide: dataflow conflicts",
+}
+"""Why a run tries none of these, and what helps instead."""
 _UNDECIDED = ("open", "taken")
 
 
@@ -54,12 +60,26 @@ class Content(msgspec.Struct, frozen=True):
     """Of an ambiguous record: by side, the records that are kept free for it."""
 
 
-def how_many(store: OpenStore, *, flow: str | None = None, kind: str | None = None) -> int:
+class Retried(msgspec.Struct, frozen=True):
+    """What became of the wish to try records again."""
+
+    due: list[WaitingRow]
+    left: list[WaitingRow]
+    """Of a kind that no run tries."""
+    count: int
+    """How many of those that are due still wait."""
+
+
+def how_many(
+    store: OpenStore, *, flow: str | None = None, kind: str | None = None, record_id: str | None = None
+) -> int:
     """The number of waiting records."""
     columns = tables.waiting.c
     query = sa.select(sa.func.count()).where(columns.flow_id.in_(list(store.flow_ids(flow))))
     if kind is not None:
         query = query.where(columns.kind == kind)
+    if record_id is not None:
+        query = query.where(columns.record_id == record_id)
     return store.connection.scalar(query) or 0
 
 
@@ -68,8 +88,10 @@ def waiting(
     *,
     flow: str | None = None,
     kind: str | None = None,
+    record_id: str | None = None,
     ids: Collection[int] | None = None,
     limit: int | None = None,
+    offset: int = 0,
 ) -> list[WaitingRow]:
     """Waiting records, those that have waited longest first.
 
@@ -81,9 +103,22 @@ def waiting(
     query = sa.select(tables.waiting).where(columns.flow_id.in_(list(flows))).order_by(columns.first_at, columns.id)
     if kind is not None:
         query = query.where(columns.kind == kind)
+    if record_id is not None:
+        query = query.where(columns.record_id == record_id)
     if ids is not None:
         query = query.where(columns.id.in_(list(ids)))
-    return [_row(row, flows) for row in store.connection.execute(query.limit(limit))]
+    return [_row(row, flows) for row in store.connection.execute(query.limit(limit).offset(offset))]
+
+
+def of_link(store: OpenStore, link: LinkRow) -> list[WaitingRow]:
+    """What waits of the two records that a link joins, under whichever id they came."""
+    columns = tables.waiting.c
+    flows = store.flow_ids(link.flow)
+    either = [
+        (columns.side == side) & columns.record_id.in_([end.id, *end.former_ids]) for side, end in link.ends.items()
+    ]
+    query = sa.select(tables.waiting).where(columns.flow_id.in_(list(flows)), sa.or_(*either)).order_by(columns.id)
+    return [_row(row, flows) for row in store.connection.execute(query)]
 
 
 def one_waiting(store: OpenStore, waiting_id: int) -> tuple[WaitingRow, Content]:
@@ -114,7 +149,7 @@ def one_waiting(store: OpenStore, waiting_id: int) -> tuple[WaitingRow, Content]
     )
 
 
-def named(store: OpenStore, ids: Sequence[int]) -> list[WaitingRow]:
+def named(store: OpenStore, ids: Collection[int]) -> list[WaitingRow]:
     """The records that wait under these numbers.
 
     Raises:
@@ -130,16 +165,27 @@ def named(store: OpenStore, ids: Sequence[int]) -> list[WaitingRow]:
     return rows
 
 
-def try_next(store: OpenStore, rows: Sequence[WaitingRow]) -> int:
-    """Let the next run try these; tells how many of them still wait."""
-    return _each(store, rows, sa.update(tables.waiting).values(next_at=0))
-
-
-def drop(store: OpenStore, rows: Sequence[WaitingRow]) -> int:
-    """Forget these; tells how many of them still waited.
+def retry(
+    store: OpenStore, numbers: Collection[int] = (), *, flow: str | None = None, kind: str | None = None
+) -> Retried:
+    """Let the next run try the records of these numbers, or without numbers all that wait, of a flow or a kind.
 
     Raises:
-        OperatorError: a person has to decide on one of them first.
+        OperatorError: under one of the numbers nothing waits, or nothing that a run would try.
+    """
+    rows = named(store, numbers) if numbers else waiting(store, flow=flow, kind=kind)
+    left = [row for row in rows if row.kind not in TRIED]
+    if numbers and left:
+        raise OperatorError(f"Number {left[0].id} cannot be tried again: {UNTRIED[left[0].kind]}.")
+    due = [row for row in rows if row.kind in TRIED]
+    return Retried(due, left, _each(store, due, sa.update(tables.waiting).values(next_at=0)))
+
+
+def drop(store: OpenStore, rows: Sequence[WaitingRow]) -> None:
+    """Forget these, all of them or none.
+
+    Raises:
+        OperatorError: a person has to decide on one of them first, or a run has just worked on one.
     """
     for row in rows:
         if row.kind == CONFLICT and (conflict_id := _undecided(store, row)) is not None:
@@ -149,7 +195,8 @@ def drop(store: OpenStore, rows: Sequence[WaitingRow]) -> int:
             )
     for row in rows:
         store.connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id == row.id))
-    return _each(store, rows, sa.delete(tables.waiting))
+    if _each(store, rows, sa.delete(tables.waiting)) < len(rows):
+        raise OperatorError("A run has just worked on these records, so nothing was dropped: see dataflow failures.")
 
 
 def _each(store: OpenStore, rows: Sequence[WaitingRow], change: sa.Update | sa.Delete) -> int:

@@ -100,6 +100,20 @@ class Lock:
             self._lock.release()
 
 
+def holder_of(connection: sa.Connection, sync_name: str) -> Holder | None:
+    """Who works with a sync name at this moment, told without taking part: None for nobody, or nobody who says so.
+
+    Args:
+        connection: in a transaction.
+        sync_name: which one.
+    """
+    if connection.dialect.name == "postgresql":
+        return _AdvisoryLock(connection, sync_name).told()
+    file = database_file(connection.engine)
+    found = None if file is None else _FileLock(file, sync_name).holder()
+    return None if found is None or found.is_dead() else found
+
+
 class _FileLock:
     def __init__(self, database: Path, sync_name: str) -> None:
         name = blake2b(sync_name.encode(), digest_size=6).hexdigest()
@@ -151,16 +165,20 @@ class _AdvisoryLock:
 
     def holder(self) -> Holder | None:
         with self._connection.begin():
-            number = self._number() % 2**64
-            found = self._connection.scalar(
-                sa.text(
-                    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
-                    " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
-                    " AND classid::bigint = :high AND objid::bigint = :low"
-                    " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-                ),
-                {"high": number >> 32, "low": number & 0xFFFFFFFF},
-            )
+            return self.told()
+
+    def told(self) -> Holder | None:
+        """What the holder's connection is named, asked in the transaction that is going on."""
+        number = self._number() % 2**64
+        found = self._connection.scalar(
+            sa.text(
+                "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+                " AND classid::bigint = :high AND objid::bigint = :low"
+                " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            ),
+            {"high": number >> 32, "low": number & 0xFFFFFFFF},
+        )
         told = re.fullmatch(r"record-sync (\d+) (\d+) (.+)", found or "")
         if told is None:
             return None
