@@ -43,8 +43,8 @@ def show_runs(found: Sequence[RunRow], moment: datetime, *, errors: int = 0) -> 
         ("Run", "Writes to", "Started (UTC)", "Took", "Outcome", "Records", "Requests", "Waited"),
         [
             (
-                *(run.id, run.to, at(run.started_at), _took(run, moment)),
-                *(_OUTCOME.get(run.outcome, run.outcome), _records(run), run.requests, _waited(run)),
+                *(run.id, run.to, at(run.started_at), took(run, moment)),
+                *(_OUTCOME.get(run.outcome, run.outcome), _records(run), run.requests, waited(run)),
             )
             for run in found
         ],
@@ -56,13 +56,15 @@ def show_runs(found: Sequence[RunRow], moment: datetime, *, errors: int = 0) -> 
             say(f"Run {run.id}: {one.flow} {one.id} {one.outcome}: {one.reason}")
 
 
-def _took(run: RunRow, moment: datetime) -> str:
+def took(run: RunRow, moment: datetime) -> str:
+    """How long a run took, or has taken so far; empty where nobody knows."""
     if run.started_at is None or (run.ended_at is None and run.outcome == DIED):
         return ""
     return length(max(run.ended_at or moment, run.started_at) - run.started_at)
 
 
-def _waited(run: RunRow) -> str:
+def waited(run: RunRow) -> str:
+    """How long a run waited for the system written to, and how often; empty where it did not."""
     if not run.waits or run.waited_seconds is None:
         return ""
     times = "once" if run.waits == 1 else f"{run.waits} times"

@@ -235,9 +235,9 @@ def test_all_can_be_read_while_a_run_writes_and_it_is_said_which_one(world, page
 
 def run(number, to, minute, *, outcome="done", **counts):
     start = datetime(2026, 5, 17, 12, tzinfo=timezone.utc) + timedelta(minutes=minute)
-    return RunRow(
-        number, to, start, start + timedelta(minutes=1), outcome, {"customer": counts} if counts else {}, 3, None
-    )
+    told = {"customer": counts} if counts else {}
+    end = start + timedelta(minutes=1)
+    return RunRow(number, to, start, end, outcome, told, 3, waits=0, waited_seconds=0, error=None, first_errors=[])
 
 
 def test_runs_that_follow_one_another_are_one_cycle():
@@ -273,6 +273,17 @@ def test_a_bar_is_as_high_as_the_root_of_what_was_done_and_a_quiet_cycle_is_seen
     assert [part.kind for part in third.parts] == ["untouched"]
     assert [bar.x for bar in (first, second, third)] == [0, 16, 32]
     assert all(part.y + part.height <= HEIGHT + 0.1 for bar in (first, second, third) for part in bar.parts)
+
+
+def test_a_run_tells_what_it_waited_for_and_leads_to_its_first_records(world, page):
+    world.tripletex.refuse = lambda _values: "Ugyldig"
+    world.crm.put("customer", "c5", Name="Fjord AS")
+    world.run("tripletex")
+    answer = page.visitor().get("/runs")
+    assert "Run 1 Tripletex" in words(answer)
+    assert "customer 1 parked" in words(answer)
+    assert "customer c5 parked: Ugyldig" in words(answer)
+    assert 'href="/failures?id=c5"' in answer.text
 
 
 def test_a_store_without_runs_has_an_empty_picture(world, page):

@@ -12,6 +12,7 @@ from dataflow_operator.conflicts import STATE_WORDS, unit_name, values_of
 from dataflow_operator.failures import next_try
 from dataflow_operator.page.site import ROWS, Frame, Site, asked, number_of, paged, pager
 from dataflow_operator.page.timeline import cycles, kinds_of, picture
+from dataflow_operator.runs import took, waited
 from dataflow_operator.status import status_of
 from dataflow_operator.store import conflicts, links, runs, waiting
 from dataflow_operator.store.conflicts import AT_WORK, OPEN, SETTLED, STATES, ConflictRow, Shown
@@ -176,7 +177,9 @@ def run_list(site: Site, request: Request) -> Response:
     with site.reading() as store:
         found, total = runs.runs(store, ROWS, offset), runs.how_many(store)
         frame = Frame.of(store)
-    return site.show(request, "runs.html", frame, runs=found, pager=pager(request, page, total))
+    return site.show(
+        request, "runs.html", frame, runs=found, took=took, waited=waited, pager=pager(request, page, total)
+    )
 
 
 def _flow(store: OpenStore, name: str | None) -> str | None:
