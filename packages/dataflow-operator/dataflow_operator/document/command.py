@@ -11,7 +11,6 @@ from dataflow.side import DIRECTIONS
 from dataflow_operator import project
 from dataflow_operator.asked import Asked, shared
 from dataflow_operator.document.content import documents
-from dataflow_operator.document.html import html
 from dataflow_operator.document.markdown import markdown
 from dataflow_operator.document.rst import rst
 from dataflow_operator.document.structure import Document
@@ -19,7 +18,15 @@ from dataflow_operator.moments import now
 from dataflow_operator.output import write
 from dataflow_operator.terminal import say, show_json
 
-FORMATS: Mapping[str, Callable[[Iterable[Document]], str]] = {"markdown": markdown, "rst": rst, "html": html}
+
+def _html(documents: Iterable[Document]) -> str:
+    # All commands are loaded together; the others start without what makes pages.
+    from dataflow_operator.document.html import html  # noqa: PLC0415
+
+    return html(documents)
+
+
+FORMATS: Mapping[str, Callable[[Iterable[Document]], str]] = {"markdown": markdown, "rst": rst, "html": _html}
 _NAMES = {direction.name: direction for direction in DIRECTIONS}
 
 

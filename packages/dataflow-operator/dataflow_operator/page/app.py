@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from importlib.resources import files
 
+from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.page import acting, reading
 from dataflow_operator.page.guard import Guard
-from dataflow_operator.page.site import Frame, Site, one
+from dataflow_operator.page.site import Site, one
 
 Handler = Callable[[Site, Request], Response]
 
@@ -32,6 +32,7 @@ PAGES: dict[str, Handler] = {
     "/conflicts": reading.conflict_list,
     "/conflicts/{number:int}": reading.conflict,
     "/runs": reading.run_list,
+    "/document": reading.document,
     "/enter": acting.ask_in,
 }
 ACTIONS: dict[str, Handler] = {
@@ -57,6 +58,7 @@ def application(site: Site) -> ASGIApp:
         exception_handlers={
             OperatorError: partial(_cannot, site),
             SyncError: partial(_cannot, site),
+            DataflowError: partial(_cannot, site),
             HTTPException: partial(_no_page, site),
             Exception: partial(_broken, site),
         },
@@ -88,7 +90,4 @@ def _broken(site: Site, request: Request, _error: Exception) -> Response:
 
 
 def _told(site: Site, request: Request, status: int, text: str) -> Response:
-    frame = None
-    with suppress(OperatorError, SyncError), site.reading() as store:
-        frame = Frame.of(store)
-    return site.show(request, "cannot.html", frame, status, text=text)
+    return site.show(request, "cannot.html", site.frame(), status, text=text)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from itertools import zip_longest
 
 import msgspec
+from dataflow.side import DIRECTIONS
 from starlette.requests import Request
 from starlette.responses import Response
 
+from dataflow_operator import project
 from dataflow_operator.conflicts import STATE_WORDS, unit_name, values_of
+from dataflow_operator.document.content import documents
 from dataflow_operator.failures import next_try
 from dataflow_operator.page.site import ROWS, Frame, Site, asked, number_of, paged, pager
 from dataflow_operator.page.timeline import cycles, kinds_of, picture
@@ -180,6 +183,12 @@ def run_list(site: Site, request: Request) -> Response:
     return site.show(
         request, "runs.html", frame, runs=found, took=took, waited=waited, pager=pager(request, page, total)
     )
+
+
+def document(site: Site, request: Request) -> Response:
+    """What is synchronised with what, property by property, as the tables have it now."""
+    made = documents(project.here(), DIRECTIONS)
+    return site.show(request, "document.html", site.frame(), documents=made)
 
 
 def _flow(store: OpenStore, name: str | None) -> str | None:

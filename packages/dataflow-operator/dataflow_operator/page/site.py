@@ -12,12 +12,13 @@ import jinja2
 import msgspec
 from api_transport.visible import visible
 from markupsafe import Markup
-from record_sync.errors import StoreError
+from record_sync.errors import StoreError, SyncError
 from record_sync.store.lock import Holder
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.html import PAGES
 from dataflow_operator.moments import age, at, length, now
 from dataflow_operator.page.guard import local_path
 from dataflow_operator.page.visits import Notice, Visits
@@ -103,6 +104,12 @@ class Site:
         """A snapshot of the store."""
         with opened(*self._place, wait_s=WAITS_S) as store:
             yield store
+
+    def frame(self) -> Frame | None:
+        """The frame of a page that tells nothing of the store; None where the store cannot be read."""
+        with suppress(OperatorError, SyncError), self.reading() as store:
+            return Frame.of(store)
+        return None
 
     @contextmanager
     def changing(self) -> Iterator[OpenStore]:
@@ -196,7 +203,10 @@ def numbers(form: Mapping[str, Sequence[str]], name: str = "number") -> list[int
 
 def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("dataflow_operator.page"),
+        # What stands alone elsewhere, such as the document, stands here in the page's frame.
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader("dataflow_operator.page"), jinja2.PackageLoader("dataflow_operator")]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         # Whatever a template says of a value: what steers or turns a line is spelled out first.
@@ -204,7 +214,9 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.tests |= PAGES.tests
     templates.filters |= {
+        **PAGES.filters,
         "at": at,
         "age": age,
         "lasted": length,
