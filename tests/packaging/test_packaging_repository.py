@@ -12,7 +12,7 @@ NOT_OURS = ("LICENSE",)
 HOSTS = {
     "127.0.0.1", "localhost", "host",
     "tripletex.no", "api-test.tripletex.tech",
-    "json-schema.org", "docs.meltano.com", "sdk.meltano.com", "hub.meltano.com",
+    "json-schema.org", "www.w3.org", "docs.meltano.com", "sdk.meltano.com", "hub.meltano.com",
 }  # fmt: skip
 """Hosts that texts and code may name, beside those of examples (example.com, example.no)."""
 
