@@ -1,11 +1,10 @@
-"""The streams of a Customcrm: a name and a path each."""
+"""The streams of a Customcrm, as its profile describes them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from customcrm_client.contract import REFERENCE
-from customcrm_client.schema import SCHEMAS
+from customcrm_client.schema import ID, UPDATED_AT, schema_of
 from singer_edge.read import Page, Read
 from singer_edge.reading import BookmarkedStream
 
@@ -13,53 +12,35 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
+    from customcrm_client.profile import Stream
+
     from tap_customcrm.tap import TapCustomcrm
 
 
 class CustomcrmStream(BookmarkedStream):
-    """A list read by UpdatedAt, tombstones included, oldest change first."""
+    """A list read by its changes where the profile says how, tombstones included; else as a whole, each time."""
 
-    path: ClassVar[str]
-    primary_keys = (REFERENCE.id,)
-    change_key = REFERENCE.updated_at
-    ascending = True
+    primary_keys = (ID,)
 
     _tap: TapCustomcrm
 
-    def __init__(self, tap: TapCustomcrm) -> None:
-        super().__init__(tap, schema=SCHEMAS[self.name])
+    def __init__(self, tap: TapCustomcrm, name: str, described: Stream) -> None:
+        increments = described.read.increments
+        self.change_key = None if increments is None else UPDATED_AT
+        self.ascending = increments is not None and increments.in_order and len(increments.params) == 1
+        super().__init__(tap, schema=schema_of(described), name=name)
 
     def pages(self, read: Read) -> Iterator[Page]:
         """Ask for the changes since the read's start."""
         for page in self._tap.client.pages(
-            self.path, updated_since=read.since, include_deleted=True, page_size=read.limit
+            self.name,
+            updated_since=read.since,
+            include_deleted=True,
+            page_size=read.limit,
+            ahead=read.limit is None,
         ):
             yield Page(page.values, page.sent_at)
 
     def server_clock(self) -> dt.datetime | None:
         """Give the CRM's clock."""
         return self._tap.client.transport.server_clock
-
-
-class Contact(CustomcrmStream):
-    """People."""
-
-    name = "contact"
-    path = "contacts"
-
-
-class Customer(CustomcrmStream):
-    """Companies and private customers."""
-
-    name = "customer"
-    path = "customers"
-
-
-class Product(CustomcrmStream):
-    """What is sold."""
-
-    name = "product"
-    path = "products"
-
-
-STREAMS: tuple[type[CustomcrmStream], ...] = (Contact, Customer, Product)

@@ -2,52 +2,158 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from customcrm_client.client import CustomcrmClient
-from customcrm_client.contract import REFERENCE
+import click
+from customcrm_client.infer import inferred, together
+from customcrm_client.probing import probe
+from customcrm_client.settings import check_credentials, client_of, profile_of
+from located_yaml import Fault
 from singer_edge import settings
 from singer_edge.connections import CUSTOMCRM
+from singer_edge.console import EXPECTED
+from singer_edge.errors import RunFailed
+from singer_edge.files import read_object
 from singer_edge.tap import EdgeTap
 from singer_sdk import typing as th
+from typing_extensions import Self
 
-from tap_customcrm.streams import STREAMS
+from tap_customcrm.streams import CustomcrmStream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tap_customcrm.streams import CustomcrmStream
+    from customcrm_client.client import CustomcrmClient
+    from customcrm_client.profile import Profile
+    from singer_sdk.plugin_base import _ConfigInput
+
+SAMPLE = 500
+"""Records of each stream that a schema is inferred from."""
+
+Made = TypeVar("Made", bound="TapCustomcrm")
 
 
 class TapCustomcrm(EdgeTap):
-    """Reads contacts, customers and products of a CRM that speaks the Customcrm reference REST contract."""
+    """Reads contacts, customers and products of a CRM, and whatever else its profile describes."""
 
     name = "tap-customcrm"
+    expected_failures = (*EXPECTED, Fault)
 
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         *CUSTOMCRM,
         settings.start_date("by UpdatedAt"),
         th.Property(
             "page_size",
-            th.IntegerType(minimum=1, maximum=REFERENCE.per_page_at_most, nullable=False),
+            th.IntegerType(minimum=1, maximum=1000, nullable=False),
             default=100,
             title="Page size",
-            description="Records asked for in one request",
+            description="Records asked for in one request, as far as the profile allows",
         ),
         settings.full_read_every(),
+        settings.max_concurrent_requests(default=4),
     ).to_dict()
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        faults = super()._validate_config(raise_errors=raise_errors)
+        if raise_errors:
+            check_credentials(self.config, self.profile, self.name)
+        return faults
+
+    @cached_property
+    def profile(self) -> Profile:
+        """How the CRM is spoken to."""
+        return profile_of(self.config)
 
     @cached_property
     def client(self) -> CustomcrmClient:
         """The CRM."""
-        return CustomcrmClient(
-            self.config["api_url"],
-            self.config["api_key"],
-            page_size=self.config["page_size"],
-            agent=self.name,
-        )
+        return client_of(self.config, self.profile, self.name, page_size=self.config["page_size"])
 
     def discover_streams(self) -> Sequence[CustomcrmStream]:
         """List the streams; the CRM need not be asked."""
-        return [stream(self) for stream in STREAMS]
+        return [CustomcrmStream(self, name, stream) for name, stream in self.profile.streams.items()]
+
+    # The command line
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command, with `--infer`."""
+        command = super().get_singer_command()
+        command.params.append(
+            click.Option(
+                ["--infer"],
+                type=click.Path(dir_okay=False),
+                help="Write the streams' JSON schemas, as a sample of records has them, to this file and end. "
+                "What stands in the file already is kept.",
+                callback=cls.cb_infer,
+                expose_value=False,
+            )
+        )
+        return command
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """`--test=connection`: tell what the profile finds. Everything else is the SDK's."""
+        if value != "connection":
+            super().cb_test(ctx, param, value)
+            return
+        cls.made_for(ctx).tell_connection()
+        ctx.exit()
+
+    @classmethod
+    def cb_infer(cls, ctx: click.Context, param: click.Option, value: str | None) -> None:
+        """`--infer FILE`."""
+        del param
+        if value is None:
+            return
+        TapInferring.made_for(ctx).write_schemas_to(Path(value))
+        ctx.exit()
+
+    @classmethod
+    def made_for(cls, ctx: click.Context) -> Self:
+        """The tap with the settings of a command line."""
+        config: _ConfigInput | None = ctx.params.get("config")
+        return cls(config=config.config, parse_env_config=config.parse_env) if config else cls()
+
+    def tell_connection(self) -> None:
+        """Log what the profile finds in the CRM. Raises RunFailed where it does not fit."""
+        problems = 0
+        for name in self.profile.streams:
+            found = probe(self.client, name)
+            if found.told:
+                self.logger.info("%s", found.line())
+            for problem in found.problems:
+                self.logger.warning("%s: %s", name, problem)
+            problems += len(found.problems)
+        if problems:
+            raise RunFailed(f"The profile does not fit the CRM: {problems} problem{'s' * (problems > 1)}, told above.")
+        self.logger.info("The profile fits the CRM.")
+
+
+class TapInferring(TapCustomcrm):
+    """The tap while it finds out which properties the CRM's records have."""
+
+    @cached_property
+    def profile(self) -> Profile:
+        """The profile, of which nothing need say which properties a stream has."""
+        return profile_of(self.config, inferring=True)
+
+    def write_schemas_to(self, path: Path) -> None:
+        """Write what a sample of each stream has; what stands in the file already is kept.
+
+        Raises RunFailed where the file cannot be written, UnusableFile where what is there is no file of schemas.
+        """
+        kept = read_object(str(path), "--infer") if path.exists() else {}
+        for name in self.profile.streams:
+            records = self.client.sample(name, SAMPLE)
+            schema = inferred(records)
+            kept[name] = together(kept[name], schema) if isinstance(kept.get(name), dict) else schema
+            self.logger.info("%s: %d properties in %d records", name, len(schema["properties"]), len(records))
+        try:
+            path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise RunFailed(f"--infer: {path} cannot be written: {error.strerror}") from None
+        self.logger.info("Written to %s. Name it under schemas: in the profile.", path)

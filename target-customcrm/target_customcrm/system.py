@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from customcrm_client.client import CustomcrmClient
+from api_transport.concurrency import as_ready
+from customcrm_client.client import CustomcrmClient, Found
+from customcrm_client.increments import moment_of
 from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
@@ -22,23 +25,32 @@ from record_sync.system import (
     UpdateRequest,
     Written,
 )
-from record_sync.values import Value, nest, pick
-
-RESOURCES = {"contact": "contacts", "customer": "customers", "product": "products"}
-"""The streams' names and those of the API's resources."""
+from record_sync.values import Value, pick
 
 LOOK_BACK = timedelta(minutes=1)
 """How far apart two sights of one server's clock may be."""
 
+UNKNOWN_COST = 10
+"""Requests that a listing is taken to cost where the CRM does not tell how many records there are."""
+
+NOT_ALLOWED = Refused("the profile does not say how this is written in the CRM")
+
+Request = TypeVar("Request")
+
 
 class CustomcrmSystem:
-    """Reads and writes over a :class:`CustomcrmClient`, each write over the ETag it was read at."""
+    """Reads and writes over a :class:`CustomcrmClient`, each write over the state it was read at."""
 
     side = "customcrm"
-    resources = tuple(RESOURCES)
 
-    def __init__(self, client: CustomcrmClient) -> None:
+    def __init__(self, client: CustomcrmClient, *, in_flight: int = 1) -> None:
         self._client = client
+        self._in_flight = in_flight
+
+    @property
+    def resources(self) -> tuple[str, ...]:
+        """The streams that the profile says how to write."""
+        return tuple(name for name, stream in self._client.profile.streams.items() if stream.write is not None)
 
     @property
     def requests(self) -> int:
@@ -70,75 +82,129 @@ class CustomcrmSystem:
     # -- reading
 
     def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
-        """Read records singly: only so does the API tell their ETags."""
-        found = {}
-        for record_id in ids:
-            read = self._client.get(RESOURCES[resource], record_id)
-            if read is not None:
-                found[record_id] = _current(read[0], read[1], paths)
-        return found
+        """Read records by lists of ids where the profile has these and an ETag is not needed, else singly."""
+        found = self._client.get_many(resource, ids, to_write=True)
+        return {record_id: _current(one, paths) for record_id, one in found.items()}
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
         """All records but deleted ones."""
-        for page in self._client.pages(RESOURCES[resource], page_size=500):
+        for page in self._client.pages(resource, page_size=self._client.page_at_most(resource)):
             for record in page.values:
-                yield _current(record, None, paths)
+                if record.get("Deleted") is not True:
+                    yield _current(Found(record), paths)
 
     def listing_cost(self, resource: str) -> int:
-        """The API does not tell how many records there are; a page of 500 costs as much as a query."""
-        size = self._client.size(RESOURCES[resource])
-        return 10 if size is None else size // 500 + 1
+        """Pages of the list; none where the CRM cannot be asked for records by what they say."""
+        if not self._client.can_search(resource):
+            return 0
+        size = self._client.size(resource)
+        return UNKNOWN_COST if size is None else size // self._client.page_at_most(resource) + 1
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
         """The records with these values, however an organisation number is spaced."""
         wanted = {path: value for path, value in criterion.items() if value is not None}
         number = wanted.get("OrganizationNumber")
-        if isinstance(number, str) and len(wanted) == 1 and "," not in number:
-            spellings = list(dict.fromkeys((number, *_spellings(number))))
-            pages = self._client.pages(RESOURCES[resource], filters={"OrganizationNumber": spellings})
-            found = [record for page in pages for record in page.values]
-        else:
-            found = self._client.search(RESOURCES[resource], wanted)
-        return [_current(record, None, paths) for record in found]
+        if isinstance(number, str) and len(wanted) == 1:
+            wanted["OrganizationNumber"] = list(dict.fromkeys((number, *_spellings(number))))
+        return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
 
     # -- writing
 
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
-        """Create records one by one; the API has no list write."""
-        for request in requests:
-            yield [self._create(resource, request, paths)]
+        """Create records, several in a request where the profile has batches."""
+
+        def write(some: Sequence[CreateRequest]) -> list[Result]:
+            values = [one.values for one in some]
+            if len(some) > 1:
+                made = partial(self._client.create_many, resource, values)
+                return self._batch(made, some, write, paths)
+            return [self._create(resource, some[0], paths)]
+
+        if not self._client.allows(resource, "create"):
+            return iter([[NOT_ALLOWED] * len(requests)])
+        return self._concurrently(write, requests, self._client.writes_many(resource, "create"))
 
     def _create(self, resource: str, request: CreateRequest, paths: frozenset[str]) -> Result:
         try:
-            record, etag = self._client.create(RESOURCES[resource], nest(request.values))
+            return Written(_current(self._client.create(resource, request.values), paths))
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:
             return _refused(error)
-        return Written(_current(record, etag, paths))
 
     def update(
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
-        """Change records one by one, each only if it still is what was read."""
-        for request in requests:
-            yield [self._update(resource, request, paths)]
+        """Change records, each only if it still is what was read."""
+
+        def write(some: Sequence[UpdateRequest]) -> list[Result]:
+            if len(some) > 1:
+                return self._update_many(resource, some, write, paths)
+            return [self._update(resource, some[0], paths)]
+
+        if not self._client.allows(resource, "update"):
+            return iter([[NOT_ALLOWED] * len(requests)])
+        return self._concurrently(write, requests, self._client.writes_many(resource, "update"))
 
     def _update(self, resource: str, request: UpdateRequest, paths: frozenset[str]) -> Result:
-        etag = request.current.handle
-        if etag is None:
+        current = request.current
+        if current.handle is None and self._client.needs_lock(resource):
             return Moved("its version is not known")
         try:
-            record, new_etag = self._client.update(RESOURCES[resource], request.current.id, nest(request.values), etag)
+            found = self._client.update(resource, current.id, request.values, current.handle, current.values)
         except (Conflict, NotFound) as error:
             return Moved(str(error))
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:
             return _refused(error)
-        return Written(_current(record, new_etag, paths))
+        return Written(_current(found, paths))
+
+    def _update_many(
+        self,
+        resource: str,
+        requests: Sequence[UpdateRequest],
+        write: Callable[[Sequence[UpdateRequest]], list[Result]],
+        paths: frozenset[str],
+    ) -> list[Result]:
+        """Change records by one request; those that were changed meanwhile are left out of it."""
+        if self._client.needs_lock(resource):
+            fit = [one for one in requests if one.current.handle is not None]
+        else:
+            same = self._client.unchanged(resource, {one.current.id: one.current.values for one in requests})
+            fit = [one for one in requests if one.current.id in same]
+        changes = [(one.current.id, one.values, one.current.handle) for one in fit]
+        if len(fit) == len(requests):
+            return self._batch(partial(self._client.update_many, resource, changes), requests, write, paths)
+        results = iter(write(fit)) if fit else iter(())
+        moved = Moved("it has changed since it was read")
+        return [next(results) if one in fit else moved for one in requests]
+
+    def _batch(
+        self,
+        send: Callable[[], list[Found]],
+        requests: Sequence[Request],
+        write: Callable[[Sequence[Request]], list[Result]],
+        paths: frozenset[str],
+    ) -> list[Result]:
+        """One request for several records; one that is refused is halved until only the refused record is left."""
+        try:
+            return [Written(_current(found, paths)) for found in send()]
+        except ApiRefused:
+            middle = len(requests) // 2
+            return [*write(requests[:middle]), *write(requests[middle:])]
+        except OutcomeUnknown as error:
+            return [Unknown(str(error)) for _ in requests]
+
+    def _concurrently(
+        self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
+    ) -> Iterator[Sequence[Result]]:
+        """Write portions of so many records, several at a time; what is answered by then is handed on together."""
+        portions = [requests[start : start + size] for start in range(0, len(requests), size)]
+        for ready in as_ready([partial(write, portion) for portion in portions], self._in_flight):
+            yield [result for results in ready for result in results]
 
     def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
         """Nothing to do: what was deleted here cannot come back, and what is there is active."""
@@ -146,10 +212,12 @@ class CustomcrmSystem:
         return Written(current)
 
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Delete a record; it stays behind as a tombstone. The CRM knows no inactive records."""
+        """Delete a record. The CRM knows no inactive records."""
         del paths
+        if not self._client.allows(resource, "delete"):
+            return NOT_ALLOWED
         try:
-            self._client.delete(RESOURCES[resource], request.current.id)
+            self._client.delete(resource, request.current.id)
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:
@@ -162,19 +230,16 @@ def _spellings(number: str) -> list[str]:
     return [digits, f"{digits[:3]} {digits[3:6]} {digits[6:]}"] if len(digits) == 9 else [digits]
 
 
-def _current(record: Mapping[str, Any], etag: str | None, paths: frozenset[str]) -> Current:
+def _current(found: Found, paths: frozenset[str]) -> Current:
+    record: Mapping[str, Any] = found.record
     return Current(
-        id=str(record["Id"]),
+        id=record["Id"],
         version=record.get("UpdatedAt"),
-        modified_at=_moment(record.get("UpdatedAt")),
-        created_at=_moment(record.get("CreatedAt")),
+        modified_at=moment_of(record.get("UpdatedAt")),
+        created_at=moment_of(record.get("CreatedAt")),
         values=pick(record, paths),
-        handle=etag,
+        handle=found.lock,
     )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else msgspec.convert(text, datetime)
 
 
 def _refused(error: ApiRefused) -> Refused:

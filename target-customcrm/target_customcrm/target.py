@@ -1,10 +1,13 @@
-"""target-customcrm: loads Customcrm's contacts, customers and products, in step with the other side."""
+"""target-customcrm: loads the streams of a Customcrm, in step with the other side."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
-from customcrm_client.client import CustomcrmClient
+from customcrm_client.profile import Profile
+from customcrm_client.settings import check_credentials, client_of, profile_of
+from located_yaml import Fault
 from singer_edge.connections import CUSTOMCRM
 from singer_sdk import typing as th
 from sync_target import SyncTarget
@@ -14,15 +17,28 @@ from target_customcrm.system import CustomcrmSystem
 
 
 class TargetCustomcrm(SyncTarget):
-    """Writes to a Customcrm."""
+    """Writes to a CRM, as its profile describes it."""
 
     name = "target-customcrm"
     side = "customcrm"
+    expected_failures = (*SyncTarget.expected_failures, Fault)
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         *CUSTOMCRM,
         *SYNC_SETTINGS,
     ).to_dict()
 
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        faults = super()._validate_config(raise_errors=raise_errors)
+        if raise_errors:
+            check_credentials(self.config, self.profile, self.name)
+        return faults
+
+    @cached_property
+    def profile(self) -> Profile:
+        """How the CRM is spoken to."""
+        return profile_of(self.config)
+
     def connect(self) -> CustomcrmSystem:
         """Connect with the settings' key."""
-        return CustomcrmSystem(CustomcrmClient(self.config["api_url"], self.config["api_key"], agent=self.name))
+        client = client_of(self.config, self.profile, self.name)
+        return CustomcrmSystem(client, in_flight=self.config["max_concurrent_requests"])

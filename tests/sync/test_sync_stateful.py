@@ -151,7 +151,7 @@ class World:
 
     def _records(self, to: str, stream: str) -> Any:
         if to == "tripletex":
-            for page in self.crm.pages(f"{stream}s", include_deleted=True, page_size=7):
+            for page in self.crm.pages(stream, include_deleted=True, page_size=7):
                 yield from ((record, page.sent_at) for record in page.values)
             return
         ways = ({"isInactive": False}, {"isInactive": True}) if stream == "customer" else ({},)

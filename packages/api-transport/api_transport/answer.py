@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from api_transport.errors import OutcomeUnknown, UnexpectedAnswer
 from api_transport.json_text import read
@@ -62,6 +63,11 @@ def encoded(body: Any) -> bytes:
     Raises ValueError for NaN and infinity, TypeError for what JSON has no form for.
     """
     return json.dumps(body, default=_number, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def form_encoded(fields: Mapping[str, str]) -> bytes:
+    """Write a form's fields as browsers send them."""
+    return urlencode(fields).encode("ascii")
 
 
 def _number(value: Any) -> int | float:

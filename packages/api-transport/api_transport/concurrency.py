@@ -48,14 +48,14 @@ def in_order(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[An
     """
     waiting: deque[Future[Answered]] = deque()
     for call in calls:
-        waiting.append(_begun(call))
+        waiting.append(begun(call))
         if len(waiting) > limit:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
 
 
-def _begun(call: Callable[[], Answered]) -> Future[Answered]:
+def begun(call: Callable[[], Answered]) -> Future[Answered]:
     """A call in a thread of its own, which a process that ends does not wait for."""
     future: Future[Answered] = Future()
 

@@ -15,7 +15,7 @@ import urllib3
 
 from api_transport import redaction, retry
 from api_transport.address import Address
-from api_transport.answer import decoded, encoded
+from api_transport.answer import decoded, encoded, form_encoded
 from api_transport.errors import without_query
 from api_transport.exchange import Budget, Reply, Request, unsendable
 from api_transport.pace import Pace
@@ -114,21 +114,27 @@ class Transport:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = UNSET,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
+        judge: Judge | None = None,
         ok: tuple[int, ...] = (200, 201, 204),
         read: Callable[[bytes], Any] = decoded,
     ) -> Answer:
         """Send a request and return the answer, if its status is one of `ok`.
 
         `path` is below the base address (or a whole URL on the same host), its segments already percent-encoded
-        (`address.segment`). `idempotent` says whether doing it twice is doing it once; by default GET, PUT and DELETE
-        are, POST and PATCH are not. `read` makes the answer's `body` of its bytes; `NotJson` from it is told like any
-        other body that is not JSON. Raises the errors of `api_transport.errors`; ValueError or TypeError for a body
+        (`address.segment`). The body is `json`, or the fields of a `form`. `idempotent` says whether doing it twice is
+        doing it once; by default GET, PUT and DELETE are, POST and PATCH are not. `read` makes the answer's `body` of
+        its bytes; `NotJson` from it is told like any other body that is not JSON. Raises the errors of
+        `api_transport.errors`, as `judge` tells them where a path has its own; ValueError or TypeError for a body
         that is not JSON.
         """
-        body = None if json is UNSET else encoded(json)
-        content = {} if body is None else {"Content-Type": "application/json; charset=utf-8"}
+        body, content = None, {}
+        if form is not None:
+            body, content = form_encoded(form), {"Content-Type": "application/x-www-form-urlencoded"}
+        elif json is not UNSET:
+            body, content = encoded(json), {"Content-Type": "application/json; charset=utf-8"}
         request = Request(
             method=method.upper(),
             path=without_query(path),
@@ -140,17 +146,19 @@ class Transport:
             ok=ok,
             read=read,
         )
-        return self._until_answered(request)
+        return self._until_answered(request, judge or self._judge)
 
-    def _until_answered(self, request: Request) -> Answer:
+    def _until_answered(self, request: Request, judge: Judge) -> Answer:
         budget, waits = Budget(self._max_elapsed, self._clock), retry.waits()
         while True:
             with self.pace.turn():
                 came = self._attempt(request, budget)
             asked = asked_wait(came.headers) if isinstance(came, Reply) else None
             if isinstance(came, Reply):
-                if not retry.retries_status(came.status, idempotent=request.idempotent):
-                    return self._judge.answer(request, came)
+                if came.status in judge.permanent or not retry.retries_status(
+                    came.status, idempotent=request.idempotent
+                ):
+                    return judge.answer(request, came)
                 left = budget.left()
             elif not retry.retries_failure(came, idempotent=request.idempotent):
                 left = 0.0
@@ -159,8 +167,8 @@ class Transport:
             wait = retry.wait_before_next(next(waits), asked)
             if wait >= left:
                 if isinstance(came, Reply):
-                    raise self._judge.given_up(request, came, asked)
-                raise self._judge.unanswered(request, came)
+                    raise judge.given_up(request, came, asked)
+                raise judge.unanswered(request, came)
             why = came.status if isinstance(came, Reply) else came.at(request.host)
             logger.info("%s %s: %s, trying again in %.1f s", request.method, request.path, why, wait)
             budget.slept(wait)

@@ -11,6 +11,7 @@ from api_transport.errors import (
     ApiError,
     OutcomeUnknown,
     RateLimited,
+    Refused,
     ServerFailed,
     UnexpectedAnswer,
     Unreachable,
@@ -34,11 +35,15 @@ class Hints:
 
 
 class Judge:
-    """Tells answers from errors, with the API's way of wording errors and the user's settings in mind."""
+    """Tells answers from errors, with the API's way of wording errors and the user's settings in mind.
 
-    def __init__(self, read_error: ReadError, hints: Hints) -> None:
+    `permanent` are statuses of 500 and above by which the API says no to the one request, and will again.
+    """
+
+    def __init__(self, read_error: ReadError, hints: Hints, permanent: frozenset[int] = frozenset()) -> None:
         self._read_error = read_error
         self._hints = hints
+        self.permanent = permanent
 
     def answer(self, request: Request, reply: Reply) -> Answer:
         """Return the answer, if its status was asked for and its body is JSON or empty; raise otherwise."""
@@ -81,6 +86,8 @@ class Judge:
 
     def _error(self, request: Request, reply: Reply) -> ApiError:
         status = reply.status
+        if status in self.permanent:
+            return self._made(Refused, "refused", request, reply)
         if status >= 500:
             kind: type[ApiError] = ServerFailed if request.idempotent else OutcomeUnknown
             return self._made(kind, "the server failed", request, reply)

@@ -17,6 +17,7 @@ from customcrm_client.paths import WrongPath, first, names
 from customcrm_client.profile import (
     ClientCredentials,
     CursorPaging,
+    Errors,
     ETag,
     HeaderKey,
     NextHeaderPaging,
@@ -27,6 +28,7 @@ from customcrm_client.profile import (
     Profile,
     Property,
     Stream,
+    Update,
     VersionField,
 )
 from customcrm_client.templates import names_in
@@ -38,17 +40,18 @@ FILLED = ("id", "ids", "since", "field", "value", "record", "records", "version"
 """What templates are filled with beside the variables."""
 
 
-def check(profile: Profile, places: Places) -> None:
-    """Refuse a profile that is wrong. Raises Fault."""
-    checker = _Checker(profile, places)
+def check(profile: Profile, places: Places, *, inferring: bool = False) -> None:
+    """Refuse a profile that is wrong. `inferring`: nothing need say which properties a stream has. Raises Fault."""
+    checker = _Checker(profile, places, inferring=inferring)
     checker.top()
     for name, stream in profile.streams.items():
         checker.stream(f"streams.{name}", stream)
 
 
 class _Checker:
-    def __init__(self, profile: Profile, places: Places) -> None:
+    def __init__(self, profile: Profile, places: Places, *, inferring: bool) -> None:
         self.profile = profile
+        self.inferring = inferring
         self.places = places
 
     def refuse(self, path: str, problem: str) -> NoReturn:
@@ -75,13 +78,14 @@ class _Checker:
             self.template(f"headers.{name}", template, ())
         if isinstance(profile.auth, ClientCredentials):
             self.template("auth.token_path", profile.auth.token_path, ())
+        self.errors("errors", profile.errors)
+
+    def errors(self, at: str, errors: Errors) -> None:
         for key in ("message", "details", "field", "text", "code", "flag"):
-            self.paths(f"errors.{key}", getattr(profile.errors, key))
-        for status in profile.errors.permanent:
+            self.paths(f"{at}.{key}", getattr(errors, key))
+        for status in errors.permanent:
             if not 500 <= status <= 599:
-                self.refuse(
-                    "errors.permanent", f"{status} is no status of 500 to 599; those below are permanent anyway."
-                )
+                self.refuse(f"{at}.permanent", f"{status} is none of 500 to 599; those below are permanent anyway.")
 
     def stream(self, at: str, stream: Stream) -> None:
         self.template(f"{at}.path", stream.path, ())
@@ -97,9 +101,11 @@ class _Checker:
         self.reading(at, stream)
         self.looking(at, stream)
         self.writing(at, stream)
+        if stream.errors is not None:
+            self.errors(f"{at}.errors", stream.errors)
 
     def properties(self, at: str, stream: Stream) -> None:
-        if not stream.properties and stream.schema is None:
+        if not stream.properties and stream.schema is None and not self.inferring:
             self.refuse(
                 at,
                 f"nothing says which properties {at.rpartition('.')[2]} has. Add properties:, or make a file with "
@@ -156,6 +162,8 @@ class _Checker:
                 f"{at}.end.short_page",
                 "which page is short is not known. Add size_param:, or size_at_most: for a CRM with a fixed size.",
             )
+        if isinstance(paging, OffsetPaging) and paging.step == "size" and paging.size_param is None:
+            self.refuse(f"{at}.step", "the page size is not asked for. Add size_param:, or remove step:.")
         numbered = isinstance(paging, (PagePaging, OffsetPaging))
         if paging.end.pages is not None and not isinstance(paging, PagePaging):
             self.refuse(f"{at}.end.pages", "a number of pages ends numbered pages only. Remove it.")
@@ -164,9 +172,11 @@ class _Checker:
 
     def looking(self, at: str, stream: Stream) -> None:
         if stream.get is not None:
-            needed = "id" if stream.get.path is not None else None
-            self.template(f"{at}.get.path", stream.get.path, ("id",), needed=needed)
+            self.template(f"{at}.get.path", stream.get.path, ("id",))
             self.template(f"{at}.get.params", stream.get.params, ("id",))
+            path = "{id}" if stream.get.path is None else stream.get.path
+            if "id" not in set(names_in(path)) | set(names_in(stream.get.params)):
+                self.refuse(f"{at}.get.path", "{id} is missing. Put it into path: or params:.")
             self.paths(f"{at}.get.record", stream.get.record)
         if stream.get_many is not None:
             self.template(f"{at}.get_many.params", stream.get_many.params, ("ids",), needed="ids")
@@ -206,6 +216,8 @@ class _Checker:
                 self.template(f"{at}.{name}.batch.path", batch.path, ())
                 self.template(f"{at}.{name}.batch.body", batch.body, ("records",), needed="records")
                 self.paths(f"{at}.{name}.batch.records", batch.records)
+                if isinstance(how, Update) and how.whole:
+                    self.refuse(f"{at}.update.batch", "whole records are sent one by one. Remove batch: or whole:.")
         self.answers(at, stream)
 
     def answers(self, at: str, stream: Stream) -> None:

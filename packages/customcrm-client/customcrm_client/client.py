@@ -1,64 +1,37 @@
-"""A client for a Customcrm (reference REST contract): reads, searches, writes with optimistic locking."""
+"""A client for a CRM that a profile describes: reads, searches, writes that overwrite nothing unseen."""
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from api_transport import redaction
-from api_transport.address import query
-from api_transport.errors import NotFound
-from api_transport.transport import Transport, user_agent
-from api_transport.verdict import Hints
+from api_transport.answer import Answer
+from api_transport.errors import AccessDenied, ApiError, Conflict, NotFound, OutcomeUnknown, Refused
+from api_transport.transport import UNSET
 
-from customcrm_client.contract import ID_LISTS_AT_MOST, REFERENCE, RESOURCES, Contract
-from customcrm_client.paging import Page, checked, pages
-from customcrm_client.schema import SCHEMAS
+from customcrm_client.compiled import CompiledStream, Found
+from customcrm_client.lists import Page
+from customcrm_client.loading import reference
+from customcrm_client.paths import ABSENT, first
+from customcrm_client.profile import Compared, Profile
+from customcrm_client.reading import CustomcrmReader
+from customcrm_client.records import Raw, Record
+from customcrm_client.schema import ID
+from customcrm_client.writing import Sending, Values
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from api_transport.answer import Answer
-
-Record = dict[str, Any]
-
-QUERY_AT_MOST = 1500
-"""Characters of a query that web servers and proxies surely take."""
-
-HINTS = Hints(
-    address="check api_url and that the CRM is up",
-    credentials="check api_key",
-    rights="check which rights api_key gives",
-)
+_CREATE = "check write.create in the profile"
+_UPDATE = "check write.update in the profile"
 
 
-class CustomcrmClient:
-    """One CRM. Raises the errors of `api_transport.errors`; safe to use from several threads.
+class CustomcrmClient(CustomcrmReader):
+    """One CRM, as a profile has it. Raises the errors of `api_transport.errors`; safe to use from several threads.
 
-    `page_size` is the number of records a list request asks for. `transport_options` go to the `Transport`.
+    `page_size`, `in_flight`, `api_user` and `agent` are those of `CustomcrmReader` and `Connection`; other options go
+    to the `Transport`. A stream or a kind of write that the profile does not have is a ValueError.
     """
 
-    def __init__(
-        self,
-        api_url: str,
-        api_key: str,
-        *,
-        page_size: int = 100,
-        contract: Contract = REFERENCE,
-        agent: str = "customcrm-client",
-        **transport_options: Any,
-    ) -> None:
-        redaction.hide(api_key)
-        self.contract = contract
-        self.page_size = page_size
-        self.transport = Transport(
-            api_url,
-            user_agent=user_agent(agent),
-            auth=lambda: {"Authorization": f"Bearer {api_key}"},
-            hints=HINTS,
-            **transport_options,
-        )
+    def __init__(self, api_url: str, api_key: str = "", *, profile: Profile | None = None, **options: Any) -> None:
+        super().__init__(api_url, api_key, profile=profile or reference(), **options)
 
     def __enter__(self) -> CustomcrmClient:
         return self
@@ -66,175 +39,177 @@ class CustomcrmClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Close the connections kept open."""
-        self.transport.close()
+    def create(self, stream: str, values: Values) -> Found:
+        """Make a record; the CRM's record of it.
 
-    def identity(self) -> str:
-        """Which CRM this is: its address in one spelling. Its ids mean the same for as long as this is the same."""
-        scheme, host, port = self.transport.address.origin
-        host = f"[{host}]" if ":" in host else host
-        named = "" if port == {"http": 80, "https": 443}[scheme] else f":{port}"
-        return f"{scheme}://{host}{named}{urlsplit(str(self.transport.address)).path}"
-
-    # Reading
-
-    def pages(
-        self,
-        resource: str,
-        *,
-        updated_since: datetime | str | None = None,
-        include_deleted: bool = False,
-        filters: Mapping[str, str | Sequence[str]] | None = None,
-        page_size: int | None = None,
-    ) -> Iterator[Page]:
-        """The pages of a list, in the order of UpdatedAt, then Id.
-
-        `updated_since` is inclusive; tombstones come with `include_deleted` only. `filters` are equalities, each with
-        one value or several; ValueError for a property that the list cannot be filtered by, and for a value with a
-        comma, which the contract has no way to ask for.
+        OutcomeUnknown where no answer came, or none that says which record it is: it may be there.
         """
-        contract = self.contract
-        params: dict[str, Any] = {contract.per_page: min(page_size or self.page_size, contract.per_page_at_most)}
-        if updated_since is not None:
-            params[contract.updated_since] = _moment(updated_since)
-        if include_deleted:
-            params[contract.include_deleted] = True
-        for name, wanted in (filters or {}).items():
-            params[name] = self._filter(resource, name, [wanted] if isinstance(wanted, str) else wanted)
-        return pages(self.transport, contract, contract.list_path(resource), params)
+        one = self._compiled(stream)
+        how = one.writing.create
+        answer = self._write(one, one.writer.create(values))
+        if how is not None and how.record is not None:
+            return one.found(answer, how.record)
+        found = ABSENT if how is None or how.id is None else first(how.id)(answer.body)
+        if found in (None, ABSENT, "") or isinstance(found, (dict, list, bool)):
+            raise answer.unexpected(f"no id of the new record under '{how.id if how else ''}'", todo=_CREATE)
+        read = self._read_back(one, str(found), answer)
+        if read is None:
+            raise answer.unexpected("the new record cannot be read back", todo=_CREATE)
+        return read
 
-    def get(self, resource: str, record_id: str) -> tuple[Record, str | None] | None:
-        """A record and its ETag; None where the CRM says that there is none (a deleted one is none)."""
-        try:
-            answer = self.transport.send("GET", self.contract.record_path(resource, record_id), ok=(200,))
-        except NotFound:
-            return None
-        return self._record(answer)
-
-    def get_many(self, resource: str, ids: Iterable[str]) -> dict[str, Record]:
-        """The records of these ids that are there, by id. Read in lists, an id with a comma by itself."""
-        contract = self.contract
-        wanted = list(dict.fromkeys(record_id for record_id in ids if record_id))
-        found: dict[str, Record] = {}
-        for record_id in wanted:
-            if contract.separator in record_id and (read := self.get(resource, record_id)):
-                found[record_id] = read[0]
-        for some in self._id_lists([record_id for record_id in wanted if contract.separator not in record_id]):
-            for page in self.pages(resource, filters={contract.id: some}, page_size=len(some)):
-                found |= {record[contract.id]: record for record in page.values if record[contract.id] in some}
-        return found
-
-    def search(self, resource: str, properties: Mapping[str, Any]) -> list[Record]:
-        """The records that have all these values, deleted ones left out.
-
-        The CRM is asked by the properties it can filter by. By others, and by values with a comma (the contract
-        separates the values of a filter by commas), it cannot be asked: what the other properties leave over, at
-        worst the whole list, is compared here. Texts are compared without regard to case and to blanks around them.
-        ValueError for a search for nothing.
-        """
-        wanted = {name: value for name, value in properties.items() if value is not None and value != ""}
-        if not wanted:
-            raise ValueError("a search for no value would find everything")
-        filters = {
-            name: value
-            for name, value in wanted.items()
-            if isinstance(value, str) and self._can_ask(resource, name, value)
-        }
-        return [
-            record
-            for page in self.pages(resource, filters=filters, page_size=self.contract.per_page_at_most)
-            for record in page.values
-            if all(_same(record.get(name), value) for name, value in wanted.items())
-        ]
-
-    def size(self, resource: str) -> int | None:
-        """How many records there are; None: the contract has no way to ask."""
-        self.contract.list_path(resource)
-        return None
-
-    # Writing
-
-    def create(self, resource: str, body: Mapping[str, Any]) -> tuple[Record, str | None]:
-        """Make a record; the CRM's record of it and its ETag.
-
-        OutcomeUnknown where no answer came: it may be there.
-        """
-        answer = self.transport.send("POST", self.contract.list_path(resource), json=dict(body), ok=(200, 201))
-        return self._record(answer)
+    def create_many(self, stream: str, records: Sequence[Values]) -> list[Found]:
+        """Make records in one request, all or none; in the order given. Raises as `create`."""
+        one = self._compiled(stream)
+        how = one.writing.create
+        answer = self._write(one, one.writer.create_many(records))
+        found = one.several(answer, how, len(records))
+        paired = pairs(records, found)
+        if paired is None:
+            raise answer.unexpected("the answer to a batch does not tell which record is which", todo=_CREATE)
+        return paired
 
     def update(
-        self, resource: str, record_id: str, body: Mapping[str, Any], etag: str | None
-    ) -> tuple[Record, str | None]:
-        """Change the properties in `body`; the whole record after it and its ETag.
+        self, stream: str, record_id: str, values: Values, lock: Any, expected: Mapping[str, Any] | None = None
+    ) -> Found:
+        """Change these properties; the record after it.
 
-        With an ETag it is Conflict where the record has changed since, and a lost answer is asked for again; without
-        one the last write wins. NotFound where the record is gone.
+        `lock` is the ETag or version it is written over: Conflict where the record has changed since. Where the CRM has
+        none, the record is read just before, and it is Conflict where it no longer says what is `expected` (by dotted
+        path). NotFound where the record is gone.
         """
-        answer = self.transport.send(
-            "PATCH",
-            self.contract.record_path(resource, record_id),
-            json=dict(body),
-            headers={"If-Match": etag} if etag else None,
-            idempotent=etag is not None,
-            ok=(200,),
-        )
-        return self._record(answer)
-
-    def delete(self, resource: str, record_id: str) -> bool:
-        """Delete a record; False where it is gone already."""
+        one = self._compiled(stream)
+        how = one.writing.update
+        whole = self._before(one, record_id, lock, expected) if one.reads_before else None
+        sending = one.writer.update(record_id, values, lock, whole if how is not None and how.whole else None)
         try:
-            self.transport.send("DELETE", self.contract.record_path(resource, record_id), ok=(200, 204))
-        except NotFound:
-            return False
+            answer = self._write(one, sending)
+        except ApiError as error:
+            if how is not None and _is_missing(error, how.missing):
+                raise _gone(error) from None
+            raise
+        if how is None or how.record is None or answer.body is None:
+            read = self._read_back(one, record_id, answer)
+            if read is None:
+                raise NotFound("the record is gone", method=answer.method, path=answer.path, todo="")
+            return read
+        return one.found(answer, how.record)
+
+    def update_many(self, stream: str, changes: Sequence[tuple[str, Values, Any]]) -> list[Found]:
+        """Change records in one request, all or none: (id, values, lock) each. Raises as `update`."""
+        one = self._compiled(stream)
+        how = one.writing.update
+        answer = self._write(one, one.writer.update_many(changes))
+        found = one.several(answer, how, len(changes))
+        by_id = {each.record[ID]: each for each in found}
+        if any(record_id not in by_id for record_id, _, _ in changes):
+            raise answer.unexpected("the answer to a batch does not hold every record", todo=_UPDATE)
+        return [by_id[record_id] for record_id, _, _ in changes]
+
+    def _before(self, one: CompiledStream, record_id: str, lock: Any, expected: Mapping[str, Any] | None) -> Raw:
+        """The CRM's record just before it is written. Conflict where it is not the one that was read."""
+        where = one.writer.record_path(record_id)
+        read = self._read(one, record_id)
+        if read is None or one.is_gone(record := one.shape.read(read[0])):
+            raise NotFound("the record is gone", method="GET", path=where, todo="")
+        now = one.lock(*read)
+        if lock is not None and now is not None and lock != now:
+            raise Conflict("the record has changed since it was read", method="GET", path=where, todo="")
+        if expected is not None and isinstance(one.writing.locking, Compared) and not _says(record, expected):
+            raise Conflict("the record has changed since it was read", method="GET", path=where, todo="")
+        return read[0]
+
+    def unchanged(self, stream: str, expected: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """The ids of the records that still say what is expected of each."""
+        now = self.get_many(stream, list(expected))
+        return {one for one, values in expected.items() if one in now and _says(now[one].record, values)}
+
+    def delete(self, stream: str, record_id: str) -> bool:
+        """Delete a record; False where it is gone already."""
+        one = self._compiled(stream)
+        how = one.writing.delete
+        try:
+            self._write(one, one.writer.delete(record_id))
+        except ApiError as error:
+            if how is not None and _is_missing(error, how.missing):
+                return False
+            raise
         return True
 
-    def _record(self, answer: Answer) -> tuple[Record, str | None]:
-        return checked(answer, answer.body, self.contract), answer.headers.get("ETag")
+    def writes_many(self, stream: str, what: str) -> int:
+        """How many records one request may create or update ("create", "update"); 1 where there are no batches."""
+        how = getattr(self._compiled(stream).writing, what)
+        return 1 if how is None or how.batch is None else int(how.batch.size)
 
-    def _can_ask(self, resource: str, name: str, value: str) -> bool:
-        return (
-            name in self.contract.filters
-            and name in _properties(resource)
-            and self.contract.separator not in value
-            and len(value) <= QUERY_AT_MOST // 3
+    def _write(self, one: CompiledStream, sending: Sending) -> Answer:
+        body = UNSET if sending.body is None else sending.body
+        return self._send(
+            one,
+            sending.method,
+            sending.path,
+            params=sending.params,
+            json=body,
+            headers=sending.headers,
+            idempotent=sending.idempotent,
+            ok=sending.ok,
         )
 
-    def _filter(self, resource: str, name: str, values: Sequence[str]) -> str:
-        for value in values:
-            if not self._can_ask(resource, name, value):
-                raise ValueError(f"the list of {resource} cannot be filtered by {name} = {value!r}")
-        return self.contract.separator.join(values)
+    def _read_back(self, one: CompiledStream, record_id: str, written: Answer) -> Found | None:
+        """The record after a write whose answer does not hold it; None where it is not there."""
+        try:
+            read = self._read(one, record_id)
+        except AccessDenied:
+            raise
+        except ApiError as error:
+            problem = f"written, but not read back ({error})"
+            raise OutcomeUnknown(problem, method=written.method, path=written.path) from None
+        return None if read is None else Found(one.shape.read(read[0]), one.lock(*read))
 
-    def _id_lists(self, ids: list[str]) -> Iterator[list[str]]:
-        """The ids in lists that an address can hold."""
-        some: list[str] = []
-        length = 0
-        for record_id in ids:
-            more = len(query({"": record_id}))
-            if some and (len(some) == ID_LISTS_AT_MOST or length + more > QUERY_AT_MOST):
-                yield some
-                some, length = [], 0
-            some.append(record_id)
-            length += more
-        if some:
-            yield some
+    def allows(self, stream: str, what: str) -> bool:
+        """Whether the profile says how a record is created, updated or deleted ("create", "update", "delete")."""
+        return getattr(self._compiled(stream).writing, what) is not None
 
-
-def _properties(resource: str) -> Mapping[str, Any]:
-    streams = {plural: stream for stream, plural in RESOURCES.items()}
-    properties: Mapping[str, Any] = SCHEMAS[streams[resource]]["properties"]
-    return properties
+    def needs_lock(self, stream: str) -> bool:
+        """Whether a record is written over an ETag or a version."""
+        return not isinstance(self._compiled(stream).writing.locking, Compared)
 
 
-def _moment(moment: datetime | str) -> str:
-    """RFC 3339, UTC, milliseconds: cut, not rounded, so that nothing is passed over."""
-    if isinstance(moment, str):
-        return moment
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def pairs(sent: Sequence[Values], found: Sequence[Found]) -> list[Found] | None:
+    """The answered record of each that was sent, by what it says: not every CRM keeps the order.
+
+    None where one says nothing of what was sent. Of several that say as much the one at the same place is taken.
+    """
+    left = dict(enumerate(found))
+    paired = []
+    for place, values in enumerate(sent):
+        best = max(left, key=lambda one: (_alike(left[one].record, values), one == place))
+        if not _alike(left[best].record, values):
+            return None
+        paired.append(left.pop(best))
+    return paired
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, str) and isinstance(other, str):
-        return one.strip().casefold() == other.strip().casefold()
-    return bool(one == other)
+def _alike(record: Record, values: Values) -> int:
+    return sum(_at(record, path) == value for path, value in values.items() if value is not None)
+
+
+def _is_missing(error: ApiError, statuses: Sequence[int]) -> bool:
+    """Whether an error says that there is no such record: the API's own no, or a success that is none."""
+    return error.status in statuses and (isinstance(error, Refused) or (error.status or 0) < 300)
+
+
+def _gone(error: ApiError) -> NotFound:
+    return NotFound("the record is gone", method=error.method, path=error.path, status=error.status, todo="")
+
+
+def _says(record: Record, expected: Mapping[str, Any]) -> bool:
+    return all(_at(record, path) == value for path, value in expected.items() if _at(record, path) is not ABSENT)
+
+
+def _at(record: Record, path: str) -> Any:
+    here: Any = record
+    for name in path.split("."):
+        here = here.get(name, ABSENT) if isinstance(here, dict) else ABSENT
+    return here
+
+
+__all__ = ["CustomcrmClient", "Found", "Page"]

@@ -34,10 +34,17 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in SHIPPED.glob("*.yml"))
 
 
-def load(given: Given = REFERENCE, root: Path | None = None, variables: Mapping[str, Any] | None = None) -> Profile:
+def load(
+    given: Given = REFERENCE,
+    root: Path | None = None,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    inferring: bool = False,
+) -> Profile:
     """Read and check a profile. Paths are relative to `root` (by default the working folder).
 
-    `variables` take the place of the profile's own. Raises Fault: one line with file, line and what to do.
+    `variables` take the place of the profile's own. `inferring`: nothing need say which properties a stream has, for
+    that is to be found out. Raises Fault: one line with file, line and what to do.
     """
     node = _flat(_node_of(given, root or Path.cwd(), ()))
     if variables:
@@ -45,8 +52,9 @@ def load(given: Given = REFERENCE, root: Path | None = None, variables: Mapping[
         node = said.over(node, KIND)
     places: Places = {}
     profile = read_struct(node, Profile, places)
-    profile = _with_schemas(profile, places)
-    check(profile, places)
+    if not inferring:
+        profile = _with_schemas(profile, places)
+    check(profile, places, inferring=inferring)
     return profile
 
 
@@ -105,8 +113,18 @@ def _flat(node: Node) -> Node:
         kept = {name: one for name, one in given.items() if one.value is not None}
         if defaults is not None:
             kept = {name: one.over(defaults, KIND) for name, one in kept.items()}
+        if "errors" in entries:
+            kept = {name: _with_errors(one, entries["errors"]) for name, one in kept.items()}
         entries["streams"] = streams.with_entries(kept)
     return node.with_entries(entries)
+
+
+def _with_errors(stream: Node, errors: Node) -> Node:
+    """The stream with its own errors laid over the profile's."""
+    entries = entries_of(stream)
+    if entries is None or "errors" not in entries:
+        return stream
+    return stream.with_entries({**entries, "errors": entries["errors"].over(errors)})
 
 
 def _with_schemas(profile: Profile, places: Places) -> Profile:

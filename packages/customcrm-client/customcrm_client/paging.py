@@ -1,79 +1,350 @@
-"""Going through a list page by page, along the links the server gives."""
+"""From one page of a list to the next: a small class for each kind of paging. Nothing here asks anybody.
+
+A turn is what to ask for; `after` tells, by an answer, which turns come next. Where several are known they may be asked
+together.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+import msgspec
+from api_transport.answer import Answer
+from requests.utils import parse_header_links
 
-    from api_transport.answer import Answer
-    from api_transport.transport import Transport
+from customcrm_client.paths import ABSENT, first
+from customcrm_client.profile import (
+    CursorPaging,
+    LinkHeaderPaging,
+    NextHeaderPaging,
+    NextUrlPaging,
+    NoPaging,
+    OffsetPaging,
+    PagePaging,
+    Paging,
+)
+from customcrm_client.records import Record
+from customcrm_client.schema import ID
 
-    from customcrm_client.contract import Contract
-
-BROKEN = "tell whoever runs the CRM that its paging is broken"
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some records of a list, and when (UTC, our clock) they were asked for."""
-
-    values: list[dict[str, Any]]
-    sent_at: datetime
-
-
-def pages(transport: Transport, contract: Contract, path: str, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Each page of a list, empty ones too.
-
-    Raises UnexpectedAnswer for an answer without its records, a record without id, a link to another host (it would
-    be given the key) and a link or page that comes again (it would never end).
-    """
-    asked: Mapping[str, Any] | None = params
-    followed: set[str] = set()
-    before: list[dict[str, Any]] = []
-    while True:
-        answer = transport.send("GET", path, params=asked, ok=(200,))
-        values = _records(answer, contract)
-        if values and values == before:
-            raise answer.unexpected("the same page came twice", todo=BROKEN)
-        yield Page(values, answer.sent_at)
-        link = _next_link(answer, contract)
-        if link is None:
-            return
-        # A link is usually absolute; one that is not is meant from the list's own address.
-        path, asked, before = urljoin(transport.address.url(path), link), None, values
-        if path in followed:
-            raise answer.unexpected("a next link came twice", todo=BROKEN)
-        followed.add(path)
+BROKEN = "check read.paging in the profile, or tell whoever runs the CRM that its paging is broken"
+FURTHER_BACK = 10
+"""Times as far back each time, until a record is met that is known."""
+AGAIN = 2
+"""Times that numbered pages are read again because the list moved: one that always moves has to end somewhere."""
 
 
-def _records(answer: Answer, contract: Contract) -> list[dict[str, Any]]:
-    values = answer.body.get(contract.records) if isinstance(answer.body, dict) else None
-    if not isinstance(values, list):
-        raise answer.unexpected(f"no list of records under '{contract.records}'", todo="check api_url")
-    for record in values:
-        checked(answer, record, contract)
-    return values
+class Turn(msgspec.Struct, frozen=True):
+    """One page to ask for: by these parameters beside the list's own, or by a whole link."""
+
+    params: Mapping[str, Any] = {}
+    link: str | None = None
+    offset: int = 0
 
 
-def checked(answer: Answer, record: Any, contract: Contract) -> dict[str, Any]:
-    """The record, if it is one. Raises UnexpectedAnswer (OutcomeUnknown after a create) where it has no id."""
-    if not isinstance(record, dict) or not isinstance(record.get(contract.id), str) or not record[contract.id]:
-        raise answer.unexpected(f"a record without '{contract.id}'", todo="check api_url")
-    return record
+class Turns(msgspec.Struct, frozen=True):
+    """What an answer tells of the rest of the list."""
+
+    more: tuple[Turn, ...] = ()
+    over: bool = False
+    """This was the last page; turns that were known are of no more use."""
+    moved: bool = False
+    """The list has moved under the walk: this page is not to be used, and turns that were known are others now."""
+    records: list[Record] | None = None
+    """What of the page is new, where not all of it is."""
 
 
-def _next_link(answer: Answer, contract: Contract) -> str | None:
-    links = answer.body.get(contract.links) or {}
-    if not isinstance(links, dict):
-        raise answer.unexpected(f"'{contract.links}' is no object")
-    link = links.get(contract.next)
-    if link is None or link == "":
+class Pager(Protocol):
+    """One walk through a list. `after` is called for each answer, in order."""
+
+    def begin(self) -> Turn:
+        """The first page."""
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        """What comes after an answer. Raises the errors of `api_transport.errors` where the list does not move on."""
+
+    def past_the_end(self) -> Turns:
+        """What comes after a status that means: past the last page."""
+
+
+def size_of(paging: Paging, wanted: int) -> int | None:
+    """How many records a page is asked to have; None where the CRM is not told."""
+    if isinstance(paging, NoPaging):
         return None
-    if not isinstance(link, str):
-        raise answer.unexpected(f"'{contract.links}.{contract.next}' is no address")
-    return link
+    return wanted if paging.size_at_most is None else min(wanted, paging.size_at_most)
+
+
+def pager(paging: Paging, wanted: int) -> Pager:
+    """A walk by this kind of paging, with pages of at most so many records."""
+    if isinstance(paging, NoPaging):
+        return _Whole()
+    size = size_of(paging, wanted)
+    sized = {paging.size_param: size} if paging.size_param else {}
+    if isinstance(paging, PagePaging):
+        return _Pages(paging, sized, size)
+    if isinstance(paging, OffsetPaging):
+        return _Offsets(paging, sized, size)
+    if isinstance(paging, CursorPaging):
+        return _Cursors(paging, sized, size)
+    return _Links(paging, sized, size)
+
+
+class _Whole:
+    def begin(self) -> Turn:
+        return Turn()
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        del turn, answer, records
+        return Turns(over=True)
+
+    def past_the_end(self) -> Turns:
+        return Turns(over=True)
+
+
+class _End:
+    """When a list is over, as `end` says. Keeps the last page, to notice one that comes again."""
+
+    def __init__(self, paging: Any, size: int | None) -> None:
+        end = paging.end
+        self._end = end
+        self._size = size if paging.size_param else paging.size_at_most
+        self._total = None if end.total is None else first(end.total)
+        self._more = None if end.more is None else first(end.more)
+        self._before: list[Record] = []
+        self._seen = 0
+
+    def again(self) -> None:
+        """Forget what came: the list is read anew."""
+        self._before, self._seen = [], 0
+
+    def total(self, answer: Answer) -> int | None:
+        """How many records there are, as the answer tells it."""
+        return None if self._total is None else _number(self._total(answer.body))
+
+    def look(self, answer: Answer, records: list[Record], seen: int | None = None) -> None:
+        """Count a page. Raises UnexpectedAnswer where it is the one before it once more."""
+        before = self._before
+        if records and len(records) == len(before) and _same_page(records, before):
+            raise answer.unexpected("the same page came twice", todo=BROKEN)
+        self._before = records
+        self._seen = self._seen + len(records) if seen is None else seen
+
+    def is_last(self, answer: Answer, records: list[Record]) -> bool:
+        """Whether `end` says so."""
+        if self._more is not None and self._more(answer.body) in (False, None, ABSENT, "", "false"):
+            return True
+        if self._end.short_page and self._size is not None and len(records) < self._size:
+            return True
+        if self._end.empty_page and not records:
+            return True
+        total = self.total(answer)
+        return total is not None and self._seen >= total
+
+
+def _same_page(one: list[Record], other: list[Record]) -> bool:
+    if len(one) > 1:
+        return all(a.get(ID) == b.get(ID) for a, b in zip(one, other, strict=True))
+    # A list of changes may give its one record again that was just edited.
+    return one == other
+
+
+class _Pages:
+    """Numbered pages. All are known as soon as the first one tells how many there are.
+
+    A list that moved meanwhile (its total changed, or a record came twice) is read once more, or what slipped to a page
+    that was read already would be passed over.
+    """
+
+    def __init__(self, paging: PagePaging, sized: dict[str, Any], size: int | None) -> None:
+        self._paging = paging
+        self._sized = sized
+        self._end = _End(paging, size)
+        self._pages = None if paging.end.pages is None else first(paging.end.pages)
+        self._planned = 0
+        self._ids: set[str] = set()
+        self._total: int | None = None
+        self._moved = False
+        self._left = AGAIN
+
+    def begin(self) -> Turn:
+        return self._turn(0)
+
+    def _turn(self, index: int) -> Turn:
+        return Turn({**self._sized, self._paging.param: self._paging.first + index}, offset=index)
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        end, index = self._end, turn.offset
+        end.look(answer, records)
+        total, pages = end.total(answer), None if self._pages is None else _number(self._pages(answer.body))
+        self._watch(index, records, total)
+        if not records or end.is_last(answer, records) or (pages is not None and index + 1 >= pages):
+            return self._over()
+        if index < self._planned:
+            return Turns()
+        known = pages if pages is not None else 0 if total is None else math.ceil(total / len(records))
+        until = max(index + 2, known if index == 0 else 0)
+        more = tuple(self._turn(one) for one in range(index + 1, until))
+        self._planned = until - 1
+        return Turns(more)
+
+    def past_the_end(self) -> Turns:
+        """A status said that there is no such page."""
+        return self._over()
+
+    def _watch(self, index: int, records: list[Record], total: int | None) -> None:
+        ids = {record[ID] for record in records}
+        self._moved = self._moved or not self._ids.isdisjoint(ids) or (index > 0 and total != self._total)
+        self._ids |= ids
+        self._total = total
+
+    def _over(self) -> Turns:
+        if not self._moved or not self._left:
+            return Turns(over=True)
+        self._left -= 1
+        self._end.again()
+        self._planned, self._ids, self._moved = 0, set(), False
+        return Turns((self.begin(),))
+
+
+class _Offsets:
+    """Offsets. Each page begins with the last record of the one before it, so that a list that moves is noticed.
+
+    Offsets mean other records once one before them is gone. Where a page does not begin with a record that is known, it
+    is read again from further ahead.
+    """
+
+    def __init__(self, paging: OffsetPaging, sized: dict[str, Any], size: int | None) -> None:
+        self._paging = paging
+        self._sized = sized
+        self._step = size if paging.step == "size" else None
+        self._overlap = 1 if paging.overlap and self._step is None and (size is None or size > 1) else 0
+        self._end = _End(paging, size)
+        self._known: dict[str, Record] = {}
+        self._planned = 0
+        self._back = 1
+
+    def begin(self) -> Turn:
+        return self._turn(0)
+
+    def _turn(self, offset: int) -> Turn:
+        return Turn({**self._sized, self._paging.param: offset}, offset=offset)
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        offset, end = turn.offset, self._end
+        if self._overlap and self._known and offset and not (records and records[0][ID] in self._known):
+            return self._further_back(offset)
+        self._back = 1
+        end.look(answer, records, offset + len(records))
+        new = [one for one in records if self._known.get(one[ID]) != one] if self._known else records
+        self._known = {one[ID]: one for one in records} if self._overlap else {}
+        if not new or end.is_last(answer, records):
+            return Turns(over=True, records=new)
+        if offset < self._planned:
+            return Turns(records=new)
+        step = self._step or max(1, len(records) - self._overlap)
+        total = end.total(answer) if offset == 0 else None
+        offsets = list(range(offset + step, (total or 0) - self._overlap, step)) or [offset + step]
+        self._planned = offsets[-1]
+        return Turns(tuple(self._turn(one) for one in offsets), records=new)
+
+    def past_the_end(self) -> Turns:
+        """A status said that there is nothing from this offset on."""
+        return Turns(over=True)
+
+    def _further_back(self, offset: int) -> Turns:
+        self._back *= FURTHER_BACK
+        start = max(0, offset - self._back)
+        if start == 0:
+            self._known = {}
+        self._end.again()
+        self._planned = start
+        return Turns((self._turn(start),), moved=True)
+
+
+class _Cursors:
+    """A cursor that the body holds."""
+
+    def __init__(self, paging: CursorPaging, sized: dict[str, Any], size: int | None) -> None:
+        self._param = paging.param
+        self._cursor = first(paging.cursor)
+        self._sized = sized
+        self._end = _End(paging, size)
+        self._followed: set[str] = set()
+
+    def begin(self) -> Turn:
+        return Turn(self._sized)
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        del turn
+        self._end.look(answer, records)
+        cursor = self._cursor(answer.body)
+        if cursor in (None, ABSENT, "", False) or self._end.is_last(answer, records):
+            return Turns(over=True)
+        if isinstance(cursor, (dict, list)):
+            raise answer.unexpected("the cursor is no text or number", todo=BROKEN)
+        if str(cursor) in self._followed:
+            raise answer.unexpected("a cursor came twice", todo=BROKEN)
+        self._followed.add(str(cursor))
+        return Turns((Turn({**self._sized, self._param: cursor}),))
+
+    def past_the_end(self) -> Turns:
+        return Turns(over=True)
+
+
+class _Links:
+    """The next page's address: in the body, in the Link header, or in a header of another name."""
+
+    def __init__(
+        self, paging: NextUrlPaging | LinkHeaderPaging | NextHeaderPaging, sized: dict[str, Any], size: int | None
+    ) -> None:
+        self._paging = paging
+        self._url = first(paging.url) if isinstance(paging, NextUrlPaging) else None
+        self._sized = sized
+        self._end = _End(paging, size)
+        self._followed: set[str] = set()
+
+    def begin(self) -> Turn:
+        return Turn(self._sized)
+
+    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
+        del turn
+        self._end.look(answer, records)
+        link = self._link(answer)
+        if not link or self._end.is_last(answer, records):
+            return Turns(over=True)
+        if link in self._followed:
+            raise answer.unexpected("a next link came twice", todo=BROKEN)
+        self._followed.add(link)
+        return Turns((Turn(link=link),))
+
+    def past_the_end(self) -> Turns:
+        return Turns(over=True)
+
+    def _link(self, answer: Answer) -> str | None:
+        if self._url is not None:
+            found = self._url(answer.body)
+            if found in (None, ABSENT, "", False):
+                return None
+            if not isinstance(found, str):
+                raise answer.unexpected("the next page's address is no text", todo=BROKEN)
+            return found
+        if isinstance(self._paging, NextHeaderPaging):
+            return answer.headers.get(self._paging.name) or None
+        links = parse_header_links(answer.headers.get("Link") or "")
+        return next((str(one["url"]) for one in links if "next" in str(one.get("rel", "")).split()), None)
+
+
+def without(params: Mapping[str, str], link: str) -> dict[str, str]:
+    """The parameters that a link does not have already."""
+    there = {name for name, _ in parse_qsl(urlsplit(link).query, keep_blank_values=True)}
+    return {name: value for name, value in params.items() if name not in there}
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return int(value)
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else None

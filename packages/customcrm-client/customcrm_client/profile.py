@@ -115,6 +115,13 @@ class OffsetPaging(_Paged, frozen=True, tag_field="kind", tag="offset"):
     """Records from an offset on."""
 
     param: Annotated[str, _said("The parameter for the offset")] = "offset"
+    step: Annotated[
+        Literal["records", "size"],
+        _said(
+            "How far the offset goes on: by the records that came, or by the page size asked for, where one offset "
+            "holds for several lists (`records` with several paths)"
+        ),
+    ] = "records"
     overlap: Annotated[
         bool, _said("Begin each page with the last record of the one before, so that a list that moves is noticed")
     ] = True
@@ -229,7 +236,10 @@ class GetMany(_Said, frozen=True):
     """How several records are read at once, by a list of ids."""
 
     params: Annotated[Params, _said('Parameters with `{ids}`, for example `{"filter[id][_in]": "{ids}"}`')]
-    separator: Annotated[str, _said("What stands between ids; an id that holds it is read by itself")] = ","
+    separator: Annotated[
+        str | None,
+        _said("What stands between ids; an id that holds it is read by itself. Null: the parameter is repeated"),
+    ] = ","
     at_most: Annotated[int, Meta(ge=1, description="Ids in one request at most")] = 100
 
 
@@ -259,7 +269,7 @@ class Batch(_Said, frozen=True):
     path: Annotated[str | None, _said("Template of the path, if it is another one")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"] | None, _said("The method, if it is another one")] = None
     body: Annotated[Any, _said("The body, with the text `{records}` where the list of records stands")] = "{records}"
-    records: Annotated[str, _said("Path to the records in the answer, in the order they were sent")] = "$"
+    records: Annotated[str, _said("Path to the records in the answer, in any order")] = "$"
 
 
 class Create(_Said, frozen=True):
@@ -285,7 +295,7 @@ class Create(_Said, frozen=True):
 class Update(_Said, frozen=True):
     """How a record is changed."""
 
-    method: Annotated[Literal["PATCH", "PUT", "POST"], _said("The method")] = "PATCH"
+    method: Annotated[Literal["POST", "PUT", "PATCH"], _said("The method")] = "PATCH"
     path: Annotated[
         str | None, _said("Template, if not that of `get`; without `{id}` where the id stands in the body")
     ] = None
@@ -305,7 +315,7 @@ class Update(_Said, frozen=True):
 class Delete(_Said, frozen=True):
     """How a record is deleted."""
 
-    method: Annotated[Literal["DELETE", "POST", "PATCH", "PUT"], _said("The method")] = "DELETE"
+    method: Annotated[Literal["DELETE", "POST", "PUT", "PATCH"], _said("The method")] = "DELETE"
     path: Annotated[str | None, _said("Template, if not that of `get`")] = None
     params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
     body: Annotated[Any, _said("The body, if one is sent: `{id}` is the id, so `{archived: true}` archives")] = None
@@ -343,6 +353,28 @@ class Write(_Said, frozen=True):
     delete: Annotated[Delete | None, _said("How a record is deleted; null: it is not")] = Delete()
 
 
+# -- errors
+
+
+class Errors(_Said, frozen=True):
+    """What the CRM's answers say where it refuses."""
+
+    message: Annotated[Paths, _said("Paths to the message; the first that holds a text")] = ()
+    details: Annotated[
+        str | None,
+        _said("Path to the points: a list of objects or texts, or an object of fields, each with its messages"),
+    ] = None
+    field: Annotated[str, _said("Path to the field's name in a point of the list")] = "field"
+    text: Annotated[str, _said("Path to the words in a point of the list")] = "message"
+    code: Annotated[str | None, _said("Path to the CRM's code for the error")] = None
+    flag: Annotated[
+        str | None, _said("Path that is true in an answer that refuses in spite of a status that means: done")
+    ] = None
+    permanent: Annotated[
+        tuple[int, ...], _said("Statuses of 500 and above that say no to the one record, and will again")
+    ] = ()
+
+
 # -- streams
 
 
@@ -357,6 +389,10 @@ class Property(_Said, frozen=True):
     crm_type: Annotated[
         Literal["string", "number", "integer", "boolean"] | None,
         _said("Its type in the CRM, where that is another one: values are converted both ways"),
+    ] = None
+    absent: Annotated[
+        Literal["unknown", "empty"] | None,
+        _said("What it means where a record lacks it, if not as `absent` of the stream says"),
     ] = None
     read_only: Annotated[bool, _said("The CRM's own: never written, and `transforms/` must not either")] = False
     nulls: Annotated[
@@ -395,6 +431,13 @@ class Stream(_Said, frozen=True):
             "Left out: the CRM's own names are kept, and `schema` says which there are"
         ),
     ] = msgspec.field(default_factory=dict)
+    absent: Annotated[
+        Literal["unknown", "empty"],
+        _said(
+            "What it means where a record lacks a property: nothing (`unknown`), or that it has no value (`empty`), "
+            "for CRMs that leave out what is empty"
+        ),
+    ] = "unknown"
     schema: Annotated[
         dict[str, Any] | None, _said("JSON schema of the records where `properties` does not tell; else from `schemas`")
     ] = None
@@ -405,28 +448,10 @@ class Stream(_Said, frozen=True):
         Search | None, _said("How records with given values are looked for; without it, by going through the list")
     ] = None
     write: Annotated[Write | None, _said("How records are written; without it the stream is read only")] = None
-
-
-# -- errors
-
-
-class Errors(_Said, frozen=True):
-    """What the CRM's answers say where it refuses."""
-
-    message: Annotated[Paths, _said("Paths to the message; the first that holds a text")] = ()
-    details: Annotated[
-        str | None,
-        _said("Path to the points: a list of objects or texts, or an object of fields, each with its messages"),
+    errors: Annotated[
+        Errors | None,
+        _said("What answers say where a request for it is refused; laid over the profile's `errors`"),
     ] = None
-    field: Annotated[str, _said("Path to the field's name in a point of the list")] = "field"
-    text: Annotated[str, _said("Path to the words in a point of the list")] = "message"
-    code: Annotated[str | None, _said("Path to the CRM's code for the error")] = None
-    flag: Annotated[
-        str | None, _said("Path that is true in an answer that refuses in spite of a status that means: done")
-    ] = None
-    permanent: Annotated[
-        tuple[int, ...], _said("Statuses of 500 and above that say no to the one record, and will again")
-    ] = ()
 
 
 class Profile(_Said, frozen=True):

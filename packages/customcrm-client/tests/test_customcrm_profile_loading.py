@@ -124,7 +124,7 @@ WRONG = {
     STREAM + WRITE + "{update: {path: /change}}\n": "profile:5: nothing says which record is changed",
     STREAM + WRITE + "{create: {ok: [done]}}\n": "profile:5: ok[0] must be a whole number, not 'done'",
     STREAM.replace("{FirstName", "{Id"): "profile:4: Id is made of id:",
-    STREAM + "errors: {permanent: [400]}\n": "profile:5: 400 is no status of 500 to 599",
+    STREAM + "errors: {permanent: [400]}\n": "profile:5: 400 is none of 500 to 599",
 }  # fmt: skip
 
 

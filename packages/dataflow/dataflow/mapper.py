@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import IO, Any, ClassVar
 
+from located_yaml.root import project_root
 from singer_edge.console import EXPECTED, SingerPlugin
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
@@ -167,8 +166,3 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_IGN)
         self.message_reader.stop(signum)
-
-
-def project_root() -> Path:
-    """The folder that paths in the settings are relative to: Meltano's project, else where the mapper was started."""
-    return Path(os.environ.get("MELTANO_PROJECT_ROOT") or Path.cwd())

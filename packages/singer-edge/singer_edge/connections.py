@@ -10,16 +10,44 @@ from singer_edge import settings
 
 TRIPLETEX_PRODUCTION = "https://tripletex.no/v2"
 
+PROFILE: tuple[th.Property[Any], ...] = (
+    th.Property(
+        "profile",
+        th.CustomType({"type": ["string", "object"]}),
+        default="reference",
+        title="Profile",
+        description=(
+            "How the CRM is spoken to (docs/profiles.md): the name of a shipped profile, a YAML file relative to the "
+            "project's folder, or the profile itself"
+        ),
+    ),
+    th.Property(
+        "profile_variables",
+        th.ObjectType(additional_properties=True, nullable=False),
+        title="Profile variables",
+        description="Values that take the place of the profile's variables",
+    ),
+)
+
 CUSTOMCRM: tuple[th.Property[Any], ...] = (
     settings.api_url(example="https://crm.example.com/api/v1"),
     th.Property(
         "api_key",
         th.StringType(nullable=False),
-        required=True,
         secret=True,
         title="API key",
-        description="Key that the CRM gave for this integration, sent as a bearer token",
+        description=(
+            "Token, key, password or client secret that the CRM gave for this integration; needed unless the profile "
+            "says auth: {kind: none}"
+        ),
     ),
+    th.Property(
+        "api_user",
+        th.StringType(nullable=False),
+        title="API user",
+        description="User name or client id, where the profile's auth needs one",
+    ),
+    *PROFILE,
 )
 
 TRIPLETEX: tuple[th.Property[Any], ...] = (

@@ -42,10 +42,10 @@ COUNTED_EVERY = 10.0
 class BookmarkedStream(Stream):
     """A stream with a bookmark of what has been read, and for incremental ones a replication key that is a time."""
 
-    change_key: ClassVar[str | None] = None
+    change_key: str | None = None
     """The property that tells when a record last changed; None: the API cannot list changes."""
 
-    ascending: ClassVar[bool] = False
+    ascending: bool = False
     """Whether records come in the order of the replication key: then a read that breaks off is continued."""
 
     beyond: ClassVar[Mapping[str, Any]] = {}

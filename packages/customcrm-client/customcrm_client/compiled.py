@@ -1,0 +1,136 @@
+"""A stream with all that is made once of its profile: paths, shapes, requests, locks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from api_transport.answer import Answer
+from api_transport.verdict import Hints
+
+from customcrm_client.errors import Refusals
+from customcrm_client.paths import ABSENT, every, first, plain_steps
+from customcrm_client.profile import Compared, Create, ETag, Profile, Stream, Update, VersionField, Write
+from customcrm_client.records import NoRecord, Raw, Record, Shape
+from customcrm_client.schema import DELETED, ID
+from customcrm_client.templates import filled
+from customcrm_client.writing import Writer
+
+HINTS = Hints(
+    address="check api_url and that the CRM is up",
+    credentials="check api_key",
+    rights="check api_key and which rights it gives",
+)
+
+_LIST = "check api_url, and read.path and read.records in the profile"
+_BATCH = "check batch in the profile"
+_RECORD = "check api_url, and the paths to records and ids in the profile"
+
+
+class Found(NamedTuple):
+    """A record as the CRM has it now, and what it is written over: an ETag or a version, None where there is none."""
+
+    record: Record
+    lock: Any = None
+
+
+class CompiledStream:
+    """A stream with all that is made once of its profile."""
+
+    def __init__(self, stream: Stream, profile: Profile) -> None:
+        variables = profile.variables
+        self.stream = stream
+        self.refusals = Refusals(stream.errors or profile.errors, HINTS)
+        self.shape = Shape(stream)
+        self.writer = Writer(stream, self.shape, variables)
+        self.names = frozenset(stream.properties or (stream.schema or {}).get("properties", {}))
+        own = stream.read.path
+        self.list_path = self.writer.list_path() if own is None else str(filled(own, variables))
+        self.takes_several = stream.search is not None and stream.search.separator is not None
+        self._lists = [(path, plain_steps(path) is not None, every(path)) for path in stream.read.records]
+
+    @property
+    def writing(self) -> Write:
+        """How the stream is written."""
+        return self.writer.how
+
+    @property
+    def reads_before(self) -> bool:
+        """Whether a record is read just before it is written."""
+        update = self.writing.update
+        return isinstance(self.writing.locking, Compared) or bool(update is not None and update.whole)
+
+    @property
+    def tells_etags(self) -> bool:
+        """Whether a record is written over an ETag, which is told where it is read alone."""
+        return self.stream.write is not None and isinstance(self.stream.write.locking, ETag)
+
+    def records(self, answer: Answer) -> list[Record]:
+        """The records in the answer of a list. UnexpectedAnswer where there are none, not even an empty list."""
+        found: list[Record] = []
+        for path, values in self._raws(answer):
+            try:
+                found += map(self.shape.read, values)
+            except NoRecord as error:
+                raise answer.unexpected(f"a record under '{path}' is none: {error}", todo=_RECORD) from None
+        return found
+
+    def keeping(self, raws: dict[str, Raw]) -> Callable[[Answer], list[Record]]:
+        """The same, with the CRM's own records kept by their ids."""
+
+        def records(answer: Answer) -> list[Record]:
+            found = self.records(answer)
+            values = [raw for _, some in self._raws(answer) for raw in some]
+            raws.update((record[ID], raw) for record, raw in zip(found, values, strict=True))
+            return found
+
+        return records
+
+    def _raws(self, answer: Answer) -> Iterator[tuple[str, list[Any]]]:
+        for path, is_plain, get in self._lists:
+            found = get(answer.body)
+            if not is_plain and not any(isinstance(values, list) for values in found):
+                yield path, found
+                continue
+            for values in found or [None]:
+                if not isinstance(values, list):
+                    raise answer.unexpected(f"no list of records under '{path}'", todo=_LIST)
+                yield path, values
+
+    def checked(self, answer: Answer, raw: Any, path: str) -> Raw:
+        """The CRM's record, if it is one. UnexpectedAnswer (OutcomeUnknown after a create) where it is none."""
+        try:
+            self.shape.read(raw)
+        except NoRecord as error:
+            where = "in the answer" if path == "$" else f"under '{path}'"
+            raise answer.unexpected(f"no record {where}: {error}", todo=_RECORD) from None
+        checked: Raw = raw
+        return checked
+
+    def found(self, answer: Answer, path: str) -> Found:
+        """The record in the answer to a write."""
+        raw = self.checked(answer, first(path)(answer.body), path)
+        return Found(self.shape.read(raw), self.lock(raw, answer))
+
+    def several(self, answer: Answer, how: Create | Update | None, count: int) -> list[Found]:
+        """The records in the answer to a batch, in the order of the answer."""
+        path = "$" if how is None or how.batch is None else how.batch.records
+        values = first(path)(answer.body)
+        if not isinstance(values, list) or len(values) != count:
+            raise answer.unexpected(f"not {count} records under '{path}'", todo=_BATCH)
+        checked = [self.checked(answer, raw, path) for raw in values]
+        return [Found(self.shape.read(raw), self.lock(raw, None)) for raw in checked]
+
+    def lock(self, raw: Raw, answer: Answer | None) -> Any:
+        """What a record is written over."""
+        locking = None if self.stream.write is None else self.stream.write.locking
+        if isinstance(locking, ETag):
+            return None if answer is None else answer.headers.get("ETag")
+        if isinstance(locking, VersionField):
+            found = first(locking.path)(self.shape.read_raw(raw))
+            return None if found is ABSENT else found
+        return None
+
+    def is_gone(self, record: Record) -> bool:
+        """Whether a record is a tombstone."""
+        return record.get(DELETED) is True

@@ -1,0 +1,69 @@
+"""The way to a CRM: its address, the credentials of every request, and what its refusals say."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from api_transport.answer import Answer
+from api_transport.errors import AccessDenied
+from api_transport.transport import Transport, user_agent
+
+from customcrm_client.auth import credentials
+from customcrm_client.compiled import HINTS, CompiledStream
+from customcrm_client.paging import without
+from customcrm_client.profile import Profile
+from customcrm_client.templates import filled
+
+
+class Connection:
+    """HTTP to one CRM, as its profile has it. Raises the errors of `api_transport.errors`."""
+
+    def __init__(
+        self,
+        api_url: str,
+        api_key: str,
+        *,
+        profile: Profile,
+        api_user: str = "",
+        agent: str = "customcrm-client",
+        **transport_options: Any,
+    ) -> None:
+        self.profile = profile
+        variables = profile.variables
+        self._credentials = credentials(profile.auth, api_url, api_user, api_key, variables, agent, **transport_options)
+        self._headers = {name: str(filled(said, variables)) for name, said in profile.headers.items()}
+        self.transport = Transport(
+            api_url,
+            user_agent=user_agent(agent),
+            auth=self._credentials.headers,
+            hints=HINTS,
+            **transport_options,
+        )
+
+    def close(self) -> None:
+        """Close the connections kept open."""
+        self.transport.close()
+
+    def identity(self) -> str:
+        """Which CRM this is: its address in one spelling. Its ids mean the same for as long as this is the same."""
+        scheme, host, port = self.transport.address.origin
+        host = f"[{host}]" if ":" in host else host
+        named = "" if port == {"http": 80, "https": 443}[scheme] else f":{port}"
+        return f"{scheme}://{host}{named}{urlsplit(str(self.transport.address)).path}"
+
+    def _send(self, one: CompiledStream, method: str, path: str, *, link: bool = False, **asked: Any) -> Answer:
+        """One request for a stream with the credentials, with renewed ones where they ran out."""
+        asked["headers"] = {**self._headers, **(asked.get("headers") or {})}
+        key = self._credentials.params()
+        if key:
+            asked["params"] = {**(asked.get("params") or {}), **(without(key, path) if link else key)}
+        judge = one.refusals.judge
+        try:
+            answer = self.transport.send(method, path, judge=judge, **asked)
+        except AccessDenied as error:
+            if error.status != 401 or not self._credentials.renew():
+                raise
+            answer = self.transport.send(method, path, judge=judge, **asked)
+        one.refusals.check(answer)
+        return answer

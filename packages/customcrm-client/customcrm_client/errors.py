@@ -1,0 +1,85 @@
+"""What a CRM says where it refuses, read as its profile says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from api_transport.answer import Answer
+from api_transport.errors import Refused
+from api_transport.verdict import Hints, Judge
+from api_transport.words import ApiWords, Detail, read_error
+
+from customcrm_client.paths import ABSENT, Get, first
+from customcrm_client.profile import Errors
+
+MOST_DETAILS = 20
+
+
+class Refusals:
+    """How a CRM refuses: its words, the statuses that are final, and answers that refuse with a status of success."""
+
+    def __init__(self, errors: Errors, hints: Hints) -> None:
+        self._words = error_reader(errors)
+        self._flag = None if errors.flag is None else first(errors.flag)
+        self.judge = Judge(self._words, hints, frozenset(errors.permanent))
+
+    def check(self, answer: Answer) -> None:
+        """Raises Refused for an answer that is none."""
+        if self._flag is None or self._flag(answer.body) not in (True, "true"):
+            return
+        words = self._words(answer.status, answer.body, answer.headers)
+        raise Refused(
+            "refused",
+            method=answer.method,
+            path=answer.path,
+            status=answer.status,
+            code=words.code,
+            message=words.message,
+            details=words.details,
+            request_id=words.request_id,
+        )
+
+
+def error_reader(errors: Errors) -> Callable[[int, Any, Mapping[str, str]], ApiWords]:
+    """The function that reads an answer's words. What the profile's paths do not find is read in the usual ways."""
+    messages = [first(path) for path in errors.message]
+    details = None if errors.details is None else first(errors.details)
+    field, text = first(errors.field), first(errors.text)
+    code = None if errors.code is None else first(errors.code)
+
+    def read(status: int, body: Any, headers: Mapping[str, str]) -> ApiWords:
+        usual = read_error(status, body, headers)
+        if not isinstance(body, (dict, list)):
+            return usual
+        found = code(body) if code else ABSENT
+        points = () if details is None else tuple(_details(details(body), field, text))[:MOST_DETAILS]
+        return ApiWords(
+            code=found if isinstance(found, (int, str)) and not isinstance(found, bool) else usual.code,
+            message=next((said for get in messages if (said := _words(get(body)))), usual.message),
+            details=points or usual.details,
+            request_id=usual.request_id,
+        )
+
+    return read
+
+
+def _details(found: Any, field: Get, text: Get) -> list[Detail]:
+    """The points of a refusal: a list of objects or texts, or an object of fields with their messages."""
+    if isinstance(found, dict):
+        return [Detail(name, _words(said)) for name, said in found.items() if _words(said)]
+    points = []
+    for one in found if isinstance(found, list) else []:
+        if isinstance(one, dict):
+            points.append(Detail(_words(field(one), ".") or None, _words(text(one))))
+        elif _words(one):
+            points.append(Detail(None, _words(one)))
+    return points
+
+
+def _words(value: Any, between: str = "; ") -> str:
+    if isinstance(value, list):
+        return between.join(said for one in value if (said := _words(one, between)))
+    if isinstance(value, dict):
+        return between.join(said for one in value.values() if (said := _words(one, between)))
+    return "" if value is None or value is ABSENT or isinstance(value, bool) else str(value)

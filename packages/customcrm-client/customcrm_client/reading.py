@@ -1,0 +1,296 @@
+"""Reading a CRM: lists by pages, records by their ids or by what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urljoin
+
+from api_transport.address import query
+from api_transport.answer import Answer
+from api_transport.concurrency import in_order
+from api_transport.errors import AccessDenied, Refused
+
+from customcrm_client.compiled import CompiledStream, Found
+from customcrm_client.connection import Connection
+from customcrm_client.increments import moment_of, newer, queries
+from customcrm_client.lists import Page, walk
+from customcrm_client.paging import Turn, pager, size_of
+from customcrm_client.paths import ABSENT, first
+from customcrm_client.profile import Get, NoPaging
+from customcrm_client.records import Raw, Record
+from customcrm_client.schema import ID
+from customcrm_client.templates import filled
+
+QUERY_AT_MOST = 1500
+"""Characters of a query that web servers and proxies surely take."""
+
+LARGEST = 500
+"""Records asked for in a page where somebody waits for the whole list."""
+
+
+class CustomcrmReader(Connection):
+    """What is read of a CRM. Where a stream is named that the profile does not have, it is a ValueError.
+
+    `page_size` is the number of records a list request asks for, `in_flight` how many requests of a list are under way
+    at once.
+    """
+
+    def __init__(self, api_url: str, api_key: str, *, page_size: int = 100, in_flight: int = 1, **options: Any) -> None:
+        super().__init__(api_url, api_key, **options)
+        self.page_size = page_size
+        self._in_flight = in_flight
+        self._streams = {name: CompiledStream(one, self.profile) for name, one in self.profile.streams.items()}
+
+    def pages(
+        self,
+        stream: str,
+        *,
+        updated_since: datetime | str | None = None,
+        include_deleted: bool = False,
+        filters: Mapping[str, str | Sequence[str]] | None = None,
+        page_size: int | None = None,
+        ahead: bool = True,
+    ) -> Iterator[Page]:
+        """The pages of a list.
+
+        `updated_since` is inclusive; what the CRM cannot be asked for is left out here. Tombstones come with
+        `include_deleted` only. `filters` are equalities, each with one value or several; ValueError for what the list
+        cannot be asked by. With `ahead` further pages are asked for while one is worked on.
+        """
+        one = self._compiled(stream)
+        params = {**filled(one.stream.read.params, self.profile.variables)}
+        if include_deleted:
+            params |= filled(one.stream.read.with_deleted, self.profile.variables)
+        for name, wanted in (filters or {}).items():
+            params |= self._filter(stream, name, [wanted] if isinstance(wanted, str) else wanted)
+        since = moment_of(updated_since) if isinstance(updated_since, str) else updated_since
+        lists = [{**params, **asked} for asked in queries(one.stream, since)]
+        return self._pages(one, lists, newer(one.stream, since), page_size or self.page_size, ahead=ahead)
+
+    def _pages(
+        self,
+        one: CompiledStream,
+        lists: list[dict[str, Any]],
+        kept: Callable[[Record], bool] | None,
+        size: int,
+        *,
+        ahead: bool,
+    ) -> Iterator[Page]:
+        for params in lists:
+            for page in self._walk(one, params, size, ahead=ahead):
+                yield page if kept is None else Page([record for record in page.values if kept(record)], page.sent_at)
+
+    def _walk(
+        self,
+        one: CompiledStream,
+        params: Mapping[str, Any],
+        size: int,
+        *,
+        ahead: bool = False,
+        read: Callable[[Answer], list[Record]] | None = None,
+    ) -> Iterator[Page]:
+        paging = one.stream.read.paging
+        path = one.list_path
+        base = self.transport.address.url(path)
+
+        def ask(turn: Turn) -> Answer:
+            if turn.link is None:
+                return self._send(one, "GET", path, params={**params, **turn.params}, ok=(200,))
+            # A link is usually absolute; one that is not is meant from the list's own address.
+            return self._send(one, "GET", urljoin(base, turn.link), ok=(200,), link=True)
+
+        ends = () if isinstance(paging, NoPaging) else paging.end.statuses
+        return walk(pager(paging, size), ask, read or one.records, self._in_flight if ahead else 1, ends)
+
+    def sample(self, stream: str, count: int) -> list[Raw]:
+        """The first records as the CRM has them, unwrapped."""
+        one = self._compiled(stream)
+        raws: dict[str, Raw] = {}
+        params = filled(one.stream.read.params, self.profile.variables)
+        for _ in self._walk(one, params, min(count, self.page_size), read=one.keeping(raws)):
+            if len(raws) >= count:
+                break
+        return [one.shape.read_raw(raw) for raw in list(raws.values())[:count]]
+
+    def get(self, stream: str, record_id: str) -> Found | None:
+        """A record and what it is written over; None where the CRM says that there is none (a deleted one is none)."""
+        one = self._compiled(stream)
+        read = self._read(one, record_id)
+        if read is None:
+            return None
+        record = one.shape.read(read[0])
+        return None if one.is_gone(record) else Found(record, one.lock(*read))
+
+    def _read(self, one: CompiledStream, record_id: str) -> tuple[Raw, Answer | None] | None:
+        """The CRM's own record, with the answer that was for it alone."""
+        if one.stream.get is not None:
+            return self._get(one, one.stream.get, record_id)
+        raws = self._listed(one, [record_id])
+        return (raws[record_id], None) if record_id in raws else None
+
+    def _get(self, one: CompiledStream, how: Get, record_id: str) -> tuple[Raw, Answer] | None:
+        params = filled(how.params, {**self.profile.variables, "id": record_id})
+        try:
+            answer = self._send(one, "GET", one.writer.get_path(record_id), params=params, ok=(200,))
+        except (Refused, AccessDenied) as error:
+            if error.status in how.missing:
+                return None
+            raise
+        found = first(how.record)(answer.body)
+        if found is ABSENT and _is_empty_list(answer.body, how.record):
+            return None
+        return None if found is None or found == [] else (one.checked(answer, found, how.record), answer)
+
+    def get_many(self, stream: str, ids: Iterable[str], *, to_write: bool = False) -> dict[str, Found]:
+        """The records of these ids that are there, by id.
+
+        They are read in lists where the CRM can be asked so, else one by one, several at a time; one by one also those
+        that are wanted `to_write` over ETags, which no list tells.
+        """
+        one = self._compiled(stream)
+        singly, listed = self._ways(one, list(dict.fromkeys(one for one in ids if one)), to_write=to_write)
+        reads = in_order([partial(self.get, stream, record_id) for record_id in singly], self._in_flight)
+        found = {record_id: read for record_id, read in zip(singly, reads, strict=True) if read is not None}
+        for record_id, raw in self._listed(one, listed).items():
+            record = one.shape.read(raw)
+            if not one.is_gone(record):
+                found[record_id] = Found(record, one.lock(raw, None))
+        return found
+
+    def _ways(self, one: CompiledStream, ids: list[str], *, to_write: bool) -> tuple[list[str], list[str]]:
+        """Which ids are read one by one, and which in lists."""
+        many = one.stream.get_many
+        if many is None or (to_write and one.tells_etags):
+            return ids, []
+        if many.separator is None or one.stream.get is None:
+            return [], ids
+        singly = [record_id for record_id in ids if many.separator in record_id]
+        return singly, [record_id for record_id in ids if many.separator not in record_id]
+
+    def _listed(self, one: CompiledStream, ids: list[str]) -> dict[str, Raw]:
+        """The CRM's own records of these ids, read by lists."""
+        many = one.stream.get_many
+        raws: dict[str, Raw] = {}
+        if many is None:
+            return raws
+        params = filled(one.stream.read.params, self.profile.variables)
+        for some in _id_lists(ids, many.at_most):
+            asked = filled(
+                many.params,
+                {**self.profile.variables, "ids": some if many.separator is None else many.separator.join(some)},
+            )
+            for _ in self._walk(one, {**params, **asked}, len(some), read=one.keeping(raws)):
+                if raws.keys() >= set(some):
+                    break
+        return {record_id: raws[record_id] for record_id in ids if record_id in raws}
+
+    def search(self, stream: str, properties: Mapping[str, Any]) -> list[Record]:
+        """The records that have all these values, deleted ones left out; a list of values stands for any of them.
+
+        The CRM is asked by what it can filter by; what that leaves over, at worst the whole list, is compared here.
+        Texts are compared without regard to case and to blanks around them. ValueError for a search for nothing.
+        """
+        wanted = {name: value for name, value in properties.items() if value is not None and value not in ("", [])}
+        if not wanted:
+            raise ValueError("a search for no value would find everything")
+        one = self._compiled(stream)
+        asked = {name: value for name, value in wanted.items() if self._can_ask_all(stream, name, value)}
+        found: dict[str, Record] = {}
+        for filters in _single_queries(asked, several=one.takes_several):
+            for page in self.pages(stream, filters=filters, page_size=LARGEST):
+                for record in page.values:
+                    if not one.is_gone(record) and all(
+                        _same(record.get(name), value) for name, value in wanted.items()
+                    ):
+                        found[record[ID]] = record
+        return list(found.values())
+
+    def can_search(self, stream: str) -> bool:
+        """Whether the CRM can be asked for records by their values."""
+        return self._compiled(stream).stream.search is not None
+
+    def size(self, stream: str) -> int | None:
+        """How many records there are, where the CRM tells; else None."""
+        one = self._compiled(stream)
+        paging = one.stream.read.paging
+        if isinstance(paging, NoPaging) or paging.end.total is None:
+            return None
+        params = filled(one.stream.read.params, self.profile.variables)
+        turn = pager(paging, 1).begin()
+        answer = self._send(one, "GET", one.list_path, params={**params, **turn.params}, ok=(200,))
+        total = first(paging.end.total)(answer.body)
+        return int(total) if isinstance(total, (int, float)) or (isinstance(total, str) and total.isdecimal()) else None
+
+    def page_at_most(self, stream: str) -> int:
+        """How many records one answer of the list holds at most."""
+        return size_of(self._compiled(stream).stream.read.paging, LARGEST) or LARGEST
+
+    def _compiled(self, stream: str) -> CompiledStream:
+        try:
+            return self._streams[stream]
+        except KeyError:
+            raise ValueError(f"there is no stream {stream!r}, only {', '.join(self._streams)}") from None
+
+    def _can_ask_all(self, stream: str, name: str, value: Any) -> bool:
+        return all(self._can_ask(stream, name, single) for single in (value if isinstance(value, list) else [value]))
+
+    def _can_ask(self, stream: str, name: str, value: Any) -> bool:
+        search = self._compiled(stream).stream.search
+        if search is None or not isinstance(value, str) or len(value) > QUERY_AT_MOST // 3:
+            return False
+        known = search.properties or self._compiled(stream).names
+        return name in known and (search.separator is None or search.separator not in value)
+
+    def _filter(self, stream: str, name: str, values: Sequence[str]) -> dict[str, Any]:
+        one = self._compiled(stream)
+        search = one.stream.search
+        for value in values:
+            if search is None or not self._can_ask(stream, name, value):
+                raise ValueError(f"the list of {stream} cannot be filtered by {name} = {value!r}")
+        if search is None or (len(values) > 1 and search.separator is None):
+            raise ValueError(f"the list of {stream} takes one value of {name} at a time")
+        value = (search.separator or "").join(values)
+        known = {**self.profile.variables, "field": one.shape.field(name), "value": value}
+        made: dict[str, Any] = filled(search.params, known)
+        return made
+
+
+def _is_empty_list(body: Any, path: str) -> bool:
+    """Whether a path like `data[0]` finds nothing because the list is empty, and not because it is another one."""
+    return path.endswith("[0]") and first(path.removesuffix("[0]") or "$")(body) == []
+
+
+def _single_queries(asked: Mapping[str, Any], *, several: bool) -> Iterator[dict[str, Any]]:
+    """The filters of each request; several values are asked for together only where the CRM takes several."""
+    name = next((name for name, value in asked.items() if isinstance(value, list) and not several), None)
+    if name is None:
+        yield dict(asked)
+        return
+    for value in asked[name]:
+        yield from _single_queries({**asked, name: value}, several=several)
+
+
+def _id_lists(ids: list[str], at_most: int) -> Iterator[list[str]]:
+    """The ids in lists that an address can hold."""
+    some: list[str] = []
+    length = 0
+    for record_id in ids:
+        more = len(query({"": record_id}))
+        if some and (len(some) == at_most or length + more > QUERY_AT_MOST):
+            yield some
+            some, length = [], 0
+        some.append(record_id)
+        length += more
+    if some:
+        yield some
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(other, list):
+        return any(_same(one, single) for single in other)
+    if isinstance(one, str) and isinstance(other, str):
+        return one.strip().casefold() == other.strip().casefold()
+    return bool(one == other)

@@ -1,0 +1,254 @@
+"""A stream's records: out of the CRM's and back, by functions that are made once from the profile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from customcrm_client.paths import ABSENT, Get, first, names, put
+from customcrm_client.profile import Deleted, Property, Stream
+from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of, writable
+from customcrm_client.times import reader
+
+Record: TypeAlias = dict[str, Any]
+Raw: TypeAlias = dict[str, Any]
+
+_OWN_PATHS = {ID: ID, CREATED_AT: CREATED_AT, UPDATED_AT: UPDATED_AT, DELETED: DELETED}
+
+
+class NoRecord(ValueError):  # noqa: N818 - it says what it is
+    """What is no record: not an object, or without an id."""
+
+
+class Shape:
+    """How the records of one stream are written down on both sides.
+
+    `read` gives the stream's record of one of the CRM's; where they are alike, the very same object. Raises NoRecord.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._properties = properties_of(stream)
+        self._id_path = stream.id
+        self._unwrap = None if stream.unwrap is None else first(stream.unwrap)
+        self._id = first(stream.id)
+        self._nulls = "send" if stream.write is None else stream.write.nulls
+        self._writable = writable(stream) if stream.properties else None
+        self._read_only = frozenset(
+            name for name, one in ((stream.schema or {}).get("properties") or {}).items() if _is_read_only(one)
+        )
+        self.read: Callable[[Any], Record] = self._as_it_is if _is_alike(stream) else self._translated
+        self._steps = [] if _is_alike(stream) else _steps(stream)
+        self._empty = frozenset(
+            name for name, one in self._properties.items() if (one.absent or stream.absent) == "empty"
+        )
+        self._keeps_names = not stream.properties
+        self._not_sent = frozenset(_not_sent(stream)) | self._read_only
+
+    def read_raw(self, raw: Any) -> Raw:
+        """The CRM's record with what it is wrapped in laid open. Raises NoRecord."""
+        if not isinstance(raw, dict):
+            raise NoRecord("it is no object")
+        if self._unwrap is None:
+            return raw
+        inner = self._unwrap(raw)
+        if not isinstance(inner, dict):
+            raise NoRecord("the object to unwrap is not in it")
+        return {**raw, **inner}
+
+    def field(self, name: str) -> str:
+        """What the CRM calls a property."""
+        if name == ID:
+            return self._id_path
+        one = self._properties.get(name)
+        return name if one is None or one.path is None else one.path
+
+    def _as_it_is(self, raw: Any) -> Record:
+        found = raw.get(ID) if isinstance(raw, dict) else None
+        if not isinstance(found, str) or not found:
+            raise NoRecord(f"it has no '{ID}'")
+        record: Record = raw
+        return record
+
+    def _translated(self, raw: Any) -> Record:
+        inner = self.read_raw(raw)
+        found = self._id(inner)
+        if found is ABSENT and inner is not raw:
+            found = self._id(raw)
+        if found is ABSENT or found is None or found == "" or isinstance(found, (dict, list, bool)):
+            raise NoRecord(f"it has no '{self._id_path}'")
+        record: Record = {ID: str(found)}
+        for name, get, convert in self._steps:
+            value = get(inner)
+            if value is not ABSENT:
+                record[name] = value if convert is None or value is None else convert(value)
+            elif name in self._empty:
+                record[name] = None
+        if self._keeps_names:
+            for name, value in inner.items():
+                record.setdefault(name, value)
+        return record
+
+    def body(self, values: Mapping[str, Any], *, creating: bool) -> Raw:
+        """The CRM's record that says these values (by dotted paths of the stream); read-only ones are left out."""
+        made: Raw = {}
+        for path, value in values.items():
+            name = path.partition(".")[0]
+            one = self._properties.get(path) or self._properties.get(name)
+            if self._left_out(name, one):
+                continue
+            said = self._said(value, one, creating=creating)
+            if said is not ABSENT:
+                put(made, _written_at(path, name, one), said)
+        return made
+
+    def whole(self, raw: Any) -> Raw:
+        """All of a CRM's record as it is sent back: without what is the server's own or is written elsewhere."""
+        inner = self.read_raw(raw)
+        kept = {name: value for name, value in inner.items() if name not in self._not_sent}
+        return merged(kept, self.body({**self.read(raw)}, creating=False))
+
+    def _left_out(self, name: str, one: Property | None) -> bool:
+        if name in _OWN_PATHS or name in self._read_only or (one is not None and one.read_only):
+            return True
+        return self._writable is not None and name not in self._writable
+
+    def _said(self, value: Any, one: Property | None, *, creating: bool) -> Any:
+        if value is None:
+            nulls = (one.nulls if one is not None else None) or self._nulls
+            if nulls == "omit":
+                return ABSENT
+            if nulls == "empty":
+                is_text = one is None or (one.crm_type or one.type) == "string"
+                return ABSENT if creating else "" if is_text else None
+            return None
+        if one is not None and one.crm_type is not None and one.crm_type != one.type:
+            return converted(value, one.crm_type)
+        return value
+
+
+def merged(whole: Raw, changed: Raw) -> Raw:
+    """The record with the changes in it; objects are gone into."""
+    made = dict(whole)
+    for name, value in changed.items():
+        inner = made.get(name)
+        made[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return made
+
+
+def converted(value: Any, kind: str) -> Any:
+    """The value in another JSON type. One that says nothing in that type stays as it is."""
+    try:
+        if kind == "string":
+            return _text(value)
+        if kind == "boolean":
+            return _TRUE_AND_FALSE.get(str(value).strip().lower(), value)
+        if isinstance(value, (dict, list, bool)):
+            return value
+        number = float(value)
+        if kind == "integer":
+            return int(number) if number.is_integer() else value
+        return int(number) if isinstance(value, int) else number
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+_TRUE_AND_FALSE = {
+    **dict.fromkeys(("true", "1", "yes", "y", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "n", "off"), False),
+}
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value if isinstance(value, (dict, list)) else str(value)
+
+
+def _written_at(path: str, name: str, one: Property | None) -> list[str]:
+    said = path if one is None else (one.write or one.path or name)
+    if one is not None and path != name and said == name:
+        said = path
+    steps = names(said)
+    return [said] if steps is None else steps
+
+
+def _is_read_only(described: Any) -> bool:
+    return isinstance(described, dict) and bool(described.get("readOnly"))
+
+
+def _is_alike(stream: Stream) -> bool:
+    """Whether the CRM's records are the stream's as they stand."""
+    alike = (
+        stream.id == ID
+        and stream.created_at in (CREATED_AT, None)
+        and stream.updated_at in ((UPDATED_AT,), ())
+        and stream.deleted in (DELETED, None)
+        and stream.times == "rfc3339"
+        and stream.timezone == "UTC"
+        and stream.unwrap is None
+        and stream.absent == "unknown"
+    )
+    return alike and all(_is_same(name, one) for name, one in properties_of(stream).items())
+
+
+def _is_same(name: str, one: Property) -> bool:
+    return one.path in (None, name) and one.crm_type in (None, one.type) and one.absent in (None, "unknown")
+
+
+def _steps(stream: Stream) -> list[tuple[str, Get, Callable[[Any], Any] | None]]:
+    """How each property but the id is read: from where, and what is made of a value that is not null."""
+    time = reader(stream.times, stream.timezone)
+    steps: list[tuple[str, Get, Callable[[Any], Any] | None]] = []
+    if stream.created_at is not None:
+        steps.append((CREATED_AT, first(stream.created_at), time))
+    if stream.updated_at:
+        steps.append((UPDATED_AT, _first_of(stream.updated_at), time))
+    if stream.deleted is not None:
+        steps.append((DELETED, _deleted(stream.deleted), None))
+    for name, one in properties_of(stream).items():
+        steps.append((name, first(one.path or name), _converter(one)))
+    return steps
+
+
+def _converter(one: Property) -> Callable[[Any], Any] | None:
+    kind = one.type
+    if one.crm_type in (None, kind) or kind == "any":
+        return None
+    return lambda value: converted(value, kind)
+
+
+def _first_of(paths: tuple[str, ...]) -> Get:
+    gets = [first(path) for path in paths]
+    if len(gets) == 1:
+        return gets[0]
+
+    def get(record: Any) -> Any:
+        found = [value for one in gets if (value := one(record)) is not ABSENT]
+        return next((value for value in found if value is not None and value != ""), None if found else ABSENT)
+
+    return get
+
+
+def _deleted(said: Deleted | str) -> Get:
+    get = first(said if isinstance(said, str) else said.path)
+    values = () if isinstance(said, str) else said.values
+
+    def is_deleted(record: Any) -> Any:
+        value = get(record)
+        if value is ABSENT:
+            return False
+        return any(value == one for one in values) if values else bool(value)
+
+    return is_deleted
+
+
+def _not_sent(stream: Stream) -> list[str]:
+    """The CRM's properties that are not sent back with a whole record, by the first name of their paths."""
+    deleted = stream.deleted.path if isinstance(stream.deleted, Deleted) else stream.deleted
+    own = [stream.id, *stream.updated_at, *(path for path in (stream.created_at, deleted, stream.unwrap) if path)]
+    for name, one in properties_of(stream).items():
+        if one.read_only or one.write is not None:
+            own.append(one.path or name)
+    return [(names(path) or [path])[0] for path in own]
