@@ -77,6 +77,8 @@ class BottleCrmImitation(Imitation):
                     "<!doctype html>\n<title>Server Error (500)</title><h1>Server Error (500)</h1>", 500
                 )
         known = {name for path in BottleCrm.fields[stream].values() for name in path.split(".")[:1]}
+        if stream == "customer":
+            known.add("is_active")
         custom = CUSTOM_FIELDS.get(self.MODELS[stream], {})
         new = record_id is None
         record_id = record_id or f"00000000-0000-4000-8000-{self.register.number():012}"
@@ -85,6 +87,7 @@ class BottleCrmImitation(Imitation):
             **dict.fromkeys(sorted(known)),
             "created_at": now,
             **({"custom_fields": {}} if custom else {}),
+            **({"is_active": True} if stream == "customer" else {}),
         }
         given = {name: value for name, value in values.items() if name in known}
         if custom:
@@ -114,9 +117,11 @@ class BottleCrmImitation(Imitation):
         size, start = int(params.get("limit", 10)), int(params.get("offset", 0))
         page = page_of(found, start, size)
         if stream == "customer":
-            opened = {"offset": None, "open_accounts": page, "open_accounts_count": len(found)}
-            closed = {"offset": 0, "close_accounts": [], "close_accounts_count": 0}
-            return JSONResponse({"per_page": 10, "active_accounts": opened, "closed_accounts": closed})
+            active, others = ([one for one in found if one["is_active"] is kind] for kind in (True, False))
+            opened, closed = page_of(active, start, size), page_of(others, start, size)
+            told = {"open_accounts": opened, "open_accounts_count": len(active)}
+            rest = {"close_accounts": closed, "close_accounts_count": len(others)}
+            return JSONResponse({"per_page": 10, "active_accounts": told, "closed_accounts": rest})
         after = None
         if start + size < len(found):
             after = str(request.url.include_query_params(limit=size, offset=start + size))

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PAGES = [
     ROOT / "README.md",
-    *sorted(ROOT.glob("docs/*.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
     *(ROOT / name / "README.md" for name in ("tap-customcrm", "tap-tripletex", "target-customcrm", "target-tripletex")),
 ]
 PROGRAMS = (
@@ -48,6 +48,9 @@ RUN_HERE = {
 RUN_ELSEWHERE = {
     "make sync": "tests/docs/test_docs_story.py",
     "make test": ".ci/run",
+    "make test-backends": "tests/packaging/test_packaging_make.py",
+    "make test-backends BACKENDS=directus": "tests/packaging/test_packaging_make.py",
+    "python -m tests.backends.running directus": "tests/backends/conftest.py",
     "make bench": "tests/benchmarks/test_benchmarks.py",
     "make bench BENCH=tap-tripletex": "tests/benchmarks/test_benchmarks.py",
     "make dist": "tests/packaging/test_packaging_plugins.py",

@@ -95,3 +95,14 @@ def test_a_python_that_is_not_there_is_said_so(tmp_path):
     assert ended.returncode != 0
     assert "no-such-python" in ended.stderr
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(("given", "tried"), [([], "all"), (["BACKENDS=directus"], "directus")])
+def test_the_real_crms_are_all_tried_unless_some_are_named(tmp_path, given, tried):
+    shutil.copy2(ROOT / "Makefile", tmp_path)
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "BACKENDS=$BACKENDS $*"\n', encoding="utf-8")
+    python.chmod(0o755)
+    ended = make("--old-file=.venv/.ready", "test-backends", *given, cwd=tmp_path)
+    assert ended.stdout == f"BACKENDS={tried} -m pytest tests/backends\n"

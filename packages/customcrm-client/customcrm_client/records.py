@@ -208,8 +208,21 @@ def _steps(stream: Stream) -> list[tuple[str, Get, Callable[[Any], Any] | None]]
     if stream.deleted is not None:
         steps.append((DELETED, _deleted(stream.deleted), None))
     for name, one in properties_of(stream).items():
-        steps.append((name, first(one.path or name), _converter(one)))
+        steps.append((name, _through_null(one.path or name), _converter(one)))
     return steps
+
+
+def _through_null(path: str) -> Get:
+    """What is inside an object that is null (a reference to nothing, say) is null too."""
+    get = first(path)
+    *outer, _ = names(path) or [path]
+    around = [first(".".join(outer[: count + 1])) for count in range(len(outer))]
+
+    def value(record: Any) -> Any:
+        found = get(record)
+        return None if found is ABSENT and any(outside(record) is None for outside in around) else found
+
+    return value if around else get
 
 
 def _converter(one: Property) -> Callable[[Any], Any] | None:
