@@ -32,6 +32,7 @@ class TargetTripletex(SyncTarget):
             self.config["company_id"],
             timezone=self.config["timezone"],
             agent=self.name,
+            in_flight=self.config["max_concurrent_requests"],
         )
         return TripletexSystem(
             client,

@@ -76,6 +76,9 @@ RUN_ELSEWHERE = {
     "dataflow conflicts": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow runs": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow document": "packages/dataflow-operator/tests/test_operator_document.py",
+    "dataflow audit": "packages/dataflow-operator/tests/test_operator_audit.py",
+    "dataflow audit --html audit.html": "packages/dataflow-operator/tests/test_operator_audit.py",
+    "meltano invoke dataflow:audit": "packages/dataflow-operator/tests/test_operator_audit.py",
     "dataflow document --format html": "packages/dataflow-operator/tests/test_operator_document.py",
     "dataflow document --to docs/dataflow.md": "packages/dataflow-operator/tests/test_operator_document.py",
     "dataflow document --format rst --to docs/dataflow.rst": (

@@ -3,7 +3,9 @@
 ::
 
     cli ─> status, links, failures, conflicts, let_through, runs ─> store (rows as structs) ─> terminal (tables, JSON)
+        ─> document (property tables as structs) ─> rst, markdown, html
+        ─> audit (both systems and the store, as structs) ─> terminal, html
 
-``store`` alone speaks SQL; neither system is asked anything. What a command changes is a mark in the link store, which
-the next run acts on.
+``store`` alone speaks SQL; ``audit`` alone asks the two systems, by the targets' own adapters, and only reads. What a
+command changes is a mark in the link store, which the next run acts on.
 """

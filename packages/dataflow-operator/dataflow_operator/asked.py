@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,10 +34,16 @@ class Asked(msgspec.Struct):
         Raises:
             OperatorError: the environment contradicts itself.
         """
+        environment = self.environment
         return (
-            settings.links_url(self.links_url, os.environ, Path.cwd()),
-            settings.sync_name(self.sync_name, os.environ),
+            settings.links_url(self.links_url, environment, Path.cwd()),
+            settings.sync_name(self.sync_name, environment),
         )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables, with those of the project's .env file."""
+        return settings.environment(os.environ, Path.cwd())
 
     @contextmanager
     def store(self, *, to_change: bool = False) -> Iterator[OpenStore]:

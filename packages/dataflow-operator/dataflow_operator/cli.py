@@ -13,6 +13,7 @@ from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 
 from dataflow_operator.asked import shared
+from dataflow_operator.audit.command import audit
 from dataflow_operator.conflicts import conflicts
 from dataflow_operator.document.command import document
 from dataflow_operator.errors import OperatorError
@@ -55,7 +56,7 @@ def _exit_code_of(run: Callable[[], Any]) -> int:
         return error.exit_code
     except (OperatorError, SyncError, DataflowError) as error:
         _fail(str(error))
-        return 1
+        return getattr(error, "exit_code", 1)
     except click.Abort:
         _fail("Interrupted.")
         return INTERRUPTED
@@ -80,5 +81,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, links, failures, conflicts, let_through, runs, document, serve):
+for command in (status, links, failures, conflicts, let_through, runs, document, audit, serve):
     main.add_command(command)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from dataflow_operator.errors import OperatorError
 
 TARGETS = ("TARGET_TRIPLETEX", "TARGET_CUSTOMCRM")
@@ -17,6 +19,18 @@ STORES = {
     "test": "var/test-links.db",
 }
 """Where each Meltano environment of this project keeps its store."""
+
+
+def environment(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The variables, and where they say nothing what the project's .env file says, as Meltano and the plugins take it.
+
+    Args:
+        variables: of the process.
+        folder: where the command was started, if Meltano does not say where the project is.
+    """
+    file = Path(variables.get("MELTANO_PROJECT_ROOT") or folder) / ".env"
+    told = dotenv_values(file) if file.is_file() else {}
+    return {**{name: value for name, value in told.items() if value}, **variables}
 
 
 def links_url(given: str | None, environment: Mapping[str, str], folder: Path) -> str:

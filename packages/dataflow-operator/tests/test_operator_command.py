@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from dataflow_operator.cli import main
+from dataflow_operator.connections import TARGETS as CLASSES
 from dataflow_operator.moments import age
 from dataflow_operator.testing.world import NOTHING
 from record_sync.record import Incoming
@@ -21,6 +22,7 @@ from record_sync.record import Incoming
 pytest_plugins = ["dataflow_operator.testing.fixtures"]
 
 BIN = Path(sys.executable).parent
+TARGETS = {target.side: target for target in CLASSES}
 ROOT = Path(__file__).parents[3]
 OURS = ("MELTANO_", "TAP_", "TARGET_", "DATAFLOW_", "LINKS_URL", "COLUMNS", "FORCE_COLOR", "PYTEST")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
@@ -308,7 +310,14 @@ def test_meltano_knows_the_commands_and_keeps_the_address_to_itself():
     assert set(utility["commands"]) == set(main.commands)
     assert all(command["args"] == name for name, command in utility["commands"].items())
     sensitive = {one["name"]: one.get("sensitive", False) for one in utility["settings"]}
-    assert sensitive == {"links_url": True, "sync_name": False}
+    assert sensitive.pop("links_url") is True
+    assert sensitive.pop("sync_name") is False
+    for side, target in TARGETS.items():
+        described = target.settings_schema()["properties"]
+        ours = {name.removeprefix(f"{side}_"): sensitive.pop(name) for name in list(sensitive) if name.startswith(side)}
+        assert set(target.config_jsonschema["required"]) <= set(ours)
+        assert ours == {name: described[name].get("secret", False) for name in ours}
+    assert sensitive == {}
     for environment in [project, *project["environments"]]:
         plugins = environment.get("plugins") or environment.get("config", {}).get("plugins") or {}
         loaders = [one.get("config", {}).get("links_url") for one in plugins.get("loaders", [])]

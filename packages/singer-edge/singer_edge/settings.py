@@ -125,15 +125,20 @@ def given(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if value is not None and value != ""}
 
 
-def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The settings that environment variables (and a .env file, as the SDK has it) hold, empty ones left out.
+def from_environment(
+    schema: Mapping[str, Any], prefix: str, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The settings that environment variables hold, empty ones left out.
 
-    A text that is not of the setting's type is kept as it is, for `faults` to name.
+    Where no `environment` is given they are the process's own, and those of a .env file, as the SDK has it. A text that
+    is not of the setting's type is kept as it is, for `faults` to name.
     """
-    parse_environment_config({}, prefix)  # nothing to parse: it loads the .env file
+    if environment is None:
+        parse_environment_config({}, prefix)  # nothing to parse: it loads the .env file
+        environment = os.environ
     found = {}
     for name, described in schema.get("properties", {}).items():
-        text = os.environ.get(prefix + name.upper().replace("-", "_"), "")
+        text = environment.get(prefix + name.upper().replace("-", "_"), "")
         if text:
             found[name] = _typed(text, described)
     return found

@@ -84,7 +84,9 @@ def _introduction(dataflow: Dataflow, direction: Direction) -> Iterator[Block]:
         *_listed(files),
         "), which the synchronisation itself works by, with the command ",
         Code("dataflow document"),
-        "; a change belongs in the tables. It serves as a checklist when the dataflow is tested.",
+        "; a change belongs in the tables. It serves as a checklist when the dataflow is tested, and ",
+        Code("dataflow audit --html audit.html"),
+        " ticks that list with what both systems say at the moment.",
     )
     yield _prose("Where nothing else is said of a property:")
     yield Points(

@@ -1,0 +1,62 @@
+"""Both systems, connected with the settings that the targets have."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from singer_edge.settings import from_environment
+from singer_sdk.exceptions import ConfigValidationError
+from sync_target import SyncTarget
+from sync_target.connected import ConnectedSystem
+from target_customcrm.target import TargetCustomcrm
+from target_tripletex.target import TargetTripletex
+
+from dataflow_operator.errors import OperatorError
+from dataflow_operator.settings import UTILITY
+
+TARGETS: tuple[type[SyncTarget], ...] = (TargetCustomcrm, TargetTripletex)
+
+
+def connected(environment: Mapping[str, str]) -> dict[str, ConnectedSystem]:
+    """The system of each side. No request is made yet.
+
+    A setting is what the target is told (``TARGET_TRIPLETEX_API_URL``), else what Meltano hands over of the utility's
+    (``DATAFLOW_TRIPLETEX_API_URL``), else what the project's ``.env`` says for tap and target alike
+    (``TRIPLETEX_API_URL``).
+
+    Raises:
+        OperatorError: settings are missing or wrong; their values are not told.
+    """
+    return {target.side: _connected(target, environment) for target in TARGETS}
+
+
+def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> ConnectedSystem:
+    schema = target.settings_schema()
+    config: dict[str, Any] = {}
+    side = target.side.upper()
+    for prefix in (f"{side}_", f"{UTILITY}_{side}_", f"TARGET_{side}_"):
+        config |= from_environment(schema, prefix, environment)
+    try:
+        with _signals_kept():
+            made = target(config=config, validate_config=True, parse_env_config=False)
+    except ConfigValidationError as error:
+        raise OperatorError(f"{target.name}: {'; '.join(error.errors) or error}") from None
+    return made.system
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """A target takes over the signals for its run; this is none."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in kept.items():
+            signal.signal(one, handler)
