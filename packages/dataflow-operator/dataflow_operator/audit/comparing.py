@@ -109,7 +109,7 @@ def compare(
 def _says_the_same(
     one: AuditedRow, there: Mapping[str, Current], carried: Mapping[str, Values], references: References
 ) -> bool | None:
-    """Whether a row's properties agree; None where a record does not mention them.
+    """Whether a row's properties agree; None where no record mentions what could be carried.
 
     What is carried both ways agrees where either direction would write nothing: "22 33 44 55" and +4722334455 do.
     """

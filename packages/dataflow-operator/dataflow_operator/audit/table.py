@@ -60,11 +60,14 @@ def show(audit: Audit, limit: int) -> None:
 def verdict(audit: Audit) -> str:
     """The audit in one sentence."""
     explained = sum(flow.explained for flow in audit.flows)
-    waits = f" {explained} that something waiting explains." if explained else ""
+    waits = f" {_findings(explained)} explained by what waits." if explained else ""
     if audit.is_clean:
         return f"In sync: nothing differs that nothing explains.{waits}"
-    count = sum(flow.unexplained for flow in audit.flows)
-    return f"Not in sync: {count} {'finding' if count == 1 else 'findings'} that nothing explains.{waits}"
+    return f"Not in sync: {_findings(sum(flow.unexplained for flow in audit.flows))} not explained by anything.{waits}"
+
+
+def _findings(count: int) -> str:
+    return "1 finding is" if count == 1 else f"{count} findings are"
 
 
 def _flow(flow: FlowAudit) -> list[object]:
