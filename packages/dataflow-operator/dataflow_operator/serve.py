@@ -54,4 +54,7 @@ def serve(asked: Asked, host: str, port: int, token: str | None) -> None:
             say(f"The page is at {address} (end with Ctrl-C)")
         if not is_loopback(host):
             say("What goes there and back is not encrypted: put a proxy that speaks TLS before it.", aside=True)
-        answer(application(site), listener)
+        try:
+            answer(application(site), listener)
+        finally:
+            site.auditing.close()

@@ -62,6 +62,12 @@ def allow(site: Site, request: Request) -> Response:
     return site.done(request, effect_of_letting_through(told, writes, undo=undo), "/#breaker")
 
 
+def audit(site: Site, request: Request) -> Response:
+    """Begin an audit."""
+    begun = site.auditing.start()
+    return site.done(request, ["An audit has begun." if begun else "An audit is being made already."], "/audit")
+
+
 def ask_in(site: Site, request: Request) -> Response:
     """Ask for the token."""
     if site.visits.may_see(request.state.visit):

@@ -32,6 +32,7 @@ PAGES: dict[str, Handler] = {
     "/conflicts": reading.conflict_list,
     "/conflicts/{number:int}": reading.conflict,
     "/runs": reading.run_list,
+    "/audit": reading.audit,
     "/document": reading.document,
     "/enter": acting.ask_in,
 }
@@ -40,6 +41,7 @@ ACTIONS: dict[str, Handler] = {
     "/failures/drop": acting.drop,
     "/conflicts/{number:int}/take": acting.take,
     "/let-through": acting.allow,
+    "/audit": acting.audit,
     "/enter": acting.enter,
     "/leave": acting.leave,
 }

@@ -10,6 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dataflow_operator import project
+from dataflow_operator.audit.flows import SIDES
+from dataflow_operator.audit.report import KINDS
+from dataflow_operator.audit.table import verdict
 from dataflow_operator.conflicts import STATE_WORDS, unit_name, values_of
 from dataflow_operator.document.content import documents
 from dataflow_operator.failures import next_try
@@ -182,6 +185,19 @@ def run_list(site: Site, request: Request) -> Response:
         frame = Frame.of(store)
     return site.show(
         request, "runs.html", frame, runs=found, took=took, waited=waited, pager=pager(request, page, total)
+    )
+
+
+def audit(site: Site, request: Request) -> Response:
+    """The last audit's report, and the way to another."""
+    return site.show(
+        request,
+        "audit.html",
+        site.frame(),
+        told=site.auditing.told(),
+        verdict=verdict,
+        audited_sides=SIDES,
+        audited_kinds=KINDS,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 from contextlib import suppress
 
@@ -66,5 +67,7 @@ def server_of(app: ASGIApp) -> uvicorn.Server:
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Answer requests until SIGINT or SIGTERM."""
+    # The server ends in good order for both, and then sends itself what it got: neither is to kill what called this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         server_of(app).run(sockets=[listener])

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.html import PAGES
 from dataflow_operator.moments import age, at, length, now
+from dataflow_operator.page.auditing import Auditing
 from dataflow_operator.page.guard import local_path
 from dataflow_operator.page.visits import Notice, Visits
 from dataflow_operator.store import waiting
@@ -92,6 +93,7 @@ class Site:
         self._place = (links_url, sync_name)
         self.visits = visits
         self.cookie = cookie
+        self.auditing = Auditing(links_url, sync_name)
         self._templates = _templates()
 
     @property

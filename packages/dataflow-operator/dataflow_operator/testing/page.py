@@ -29,8 +29,9 @@ LOOPBACK = "127.0.0.1"
 class Served:
     """A page that answers."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, site: Site) -> None:
         self.address = address.rstrip("/")
+        self.site = site
 
     def visitor(self) -> Visitor:
         """Somebody with cookies of their own."""
@@ -84,8 +85,9 @@ def served(links_url: str, token: str | None = None, sync_name: str = "default")
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield Served(address)
+        yield Served(address, site)
     finally:
         server.should_exit = True
         thread.join()
+        site.auditing.close()
         listener.close()
