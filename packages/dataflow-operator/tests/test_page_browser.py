@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from dataflow_operator.audit.report import Audit, Count, Difference, Example, Finding, FlowAudit, PropertyAudit
+from dataflow_operator.moments import now
 from dataflow_operator.page.app import PAGES
 from dataflow_operator.testing.page import served
 from dataflow_operator.testing.world import NOTHING, World, say_to
@@ -243,7 +245,29 @@ def strangers(tmp_path_factory):
     ]
     with pytest.MonkeyPatch.context() as patch, served(world.url) as page:
         patch.setenv("MELTANO_PROJECT_ROOT", str(ROOT))
+        page.site.auditing._report = report()
         yield page, [*addresses, "/conflicts?all=1"]
+
+
+def report():
+    """What an audit told of strangers' names."""
+    sides = ("customcrm", "tripletex")
+    differs = Difference("Name", ("name",), {"customcrm": {"Name": HOSTILE}, "tripletex": {"name": None}}, "both")
+    ids = {"customcrm": "c1", "tripletex": HOSTILE}
+    lines = [
+        PropertyAudit("Name", ("name",), ("string",), "both", 9, 7, 1, 1, examples=[Example(ids, differs)]),
+        PropertyAudit("Email", ("email",), ("string",), "both", 9, 9),
+    ]
+    found = [
+        Finding("customer", "differs", ids, "", differences=(differs,), link=1),
+        Finding("customer", "missing", {"customcrm": "c2", "tripletex": None}, HOSTILE, explained="it is parked"),
+    ]
+    flow = FlowAudit(
+        *("customer", dict.fromkeys(sides, 9), lines), linked=9, in_sync=7, findings=found,
+        counts={"differs": Count(1, 0), "missing": Count(0, 1)},
+    )  # fmt: skip
+    stamps = {side: f"{side} of {HOSTILE}" for side in sides}
+    return Audit("sqlite:///links.db", "default", stamps, now(), now(), dict.fromkeys(sides, 3), [flow], is_clean=False)
 
 
 def named(path):
