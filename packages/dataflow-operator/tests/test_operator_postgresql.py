@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import sqlalchemy as sa
+from dataflow_operator.page import site
+from dataflow_operator.testing.page import served
 from dataflow_operator.testing.world import NOTHING, World, say_to
+from record_sync.store import tables
 
 pytest_plugins = ["dataflow_operator.testing.fixtures", "record_sync.testing.fixtures"]
 
@@ -70,3 +75,21 @@ def test_an_empty_schema_is_no_store_and_stays_empty(postgresql_url):
     engine = sa.create_engine(url)
     assert sa.inspect(engine).get_table_names() == []
     engine.dispose()
+
+
+def test_the_page_does_not_wait_for_a_row_that_a_run_is_changing(world, dataflow, monkeypatch):
+    monkeypatch.setattr(site, "WAITS_S", 0.05)
+    world.tripletex.refuse = lambda _values: "Ugyldig"
+    world.crm.put("customer", "c1", Name="Fjord AS")
+    world.run("tripletex")
+    (row,) = dataflow("failures", "--json").told["failures"]
+    session = world.begin("tripletex")
+    with served(world.url) as page:
+        visitor = page.visitor()
+        with session.store.begin() as connection:
+            connection.execute(sa.update(tables.waiting).values(reason="changed"))
+            told = visitor.told("/failures/retry", number=str(row["id"]), back="/failures")
+        assert told.startswith(f"Nothing was changed: process {os.getpid()} on")
+        session.close("done")
+        assert "The next run tries 1 record." in visitor.told("/failures/retry", number=str(row["id"]))
+        assert "A run is going on" not in visitor.get("/").text
