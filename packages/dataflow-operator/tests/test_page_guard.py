@@ -106,7 +106,9 @@ def test_a_form_that_this_page_did_not_make_or_send_does_nothing(page, parked, f
     headers = {"own": {"Origin": page.address}, "other port": {"Origin": "http://127.0.0.1:1"}}.get(
         str(origin), {"Origin": origin}
     )
-    answer = page.visitor().post("/failures/retry", form=form, headers=headers, number=number)
+    visitor = page.visitor()
+    visitor.get("/")
+    answer = visitor.post("/failures/retry", form=form, headers=headers, number=number)
     assert answer.status_code == 403
     assert "nothing was done" in answer.text
     assert not due()
