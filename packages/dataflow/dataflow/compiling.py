@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from dataflow.side import Direction, Side
@@ -12,6 +12,8 @@ from dataflow.tables import Leg
 Record: TypeAlias = dict[str, Any]
 Get: TypeAlias = Callable[[Record], Any]
 Put: TypeAlias = Callable[[Record, Any], None]
+Convert: TypeAlias = Callable[..., Any]
+Step: TypeAlias = Callable[[Record, Record], None]
 Build: TypeAlias = Callable[[Record], Record]
 
 ABSENT: Any = object()
@@ -24,8 +26,10 @@ def compile_flow(legs: Sequence[Leg], conditions: Sequence[Condition], direction
     The result has the target's properties and ``_source``. A tombstone is never filtered out: that a record is gone
     matters to the target whatever its last values were.
     """
-    gets = [(path, getter(path)) for path in dict.fromkeys(path for leg in legs for path in leg.sources)]
-    steps = [_step(leg) for leg in legs]
+    paths = dict.fromkeys(path for leg in legs for path in leg.sources)
+    plain = [path for path in paths if "." not in path]
+    gets = [(path, getter(path)) for path in paths if "." in path]
+    steps = list(_steps(legs))
     source_of = compile_source(direction.source)
     passes = compile_filter(conditions)
 
@@ -34,7 +38,7 @@ def compile_flow(legs: Sequence[Leg], conditions: Sequence[Condition], direction
         if passes is not None and not source["deleted"] and not passes(record):
             source["filtered"] = True
             return {"_source": source}
-        values: Record = {}
+        values: Record = {path: record[path] for path in plain if path in record}
         for path, get in gets:
             value = get(record)
             if value is not ABSENT:
@@ -93,9 +97,16 @@ def getter(path: str) -> Get:
 def putter(path: str) -> Put:
     """Writes a dotted path, with the objects on the way to it."""
     *parents, name = path.split(".")
+    above = parents[0] if parents else ""
 
     def put_flat(record: Record, value: Any) -> None:
         record[name] = value
+
+    def put_below(record: Record, value: Any) -> None:
+        here = record.get(above)
+        if here is None:
+            here = record[above] = {}
+        here[name] = value
 
     def put(record: Record, value: Any) -> None:
         here = record
@@ -103,20 +114,41 @@ def putter(path: str) -> Put:
             here = here.setdefault(parent, {})
         here[name] = value
 
-    return put if parents else put_flat
+    if len(parents) > 1:
+        return put
+    return put_below if parents else put_flat
 
 
-def _step(leg: Leg) -> Callable[[Record, Record], None]:
+def _steps(legs: Sequence[Leg]) -> Iterator[Step]:
+    """What has to be done for a record; values that go to several places in one form are converted once."""
+    alike: dict[tuple[str, Convert], list[Put]] = {}
+    for leg in legs:
+        if len(leg.sources) == len(leg.targets) == 1:
+            alike.setdefault((leg.sources[0], leg.convert), []).append(putter(leg.targets[0]))
+        else:
+            yield _several(leg)
+    for (source, convert), puts in alike.items():
+        yield _one(source, convert, puts)
+
+
+def _one(source: str, convert: Convert, puts: Sequence[Put]) -> Step:
+    (first, *more) = puts
+
+    def one_to_one(values: Record, made: Record) -> None:
+        if source in values:
+            first(made, convert(values[source]))
+
+    def one_to_several(values: Record, made: Record) -> None:
+        if source in values:
+            value = convert(values[source])
+            for put in puts:
+                put(made, value)
+
+    return one_to_several if more else one_to_one
+
+
+def _several(leg: Leg) -> Step:
     convert, puts = leg.convert, [putter(path) for path in leg.targets]
-    if len(leg.sources) == len(puts) == 1:
-        (source,), (put,) = leg.sources, puts
-
-        def one_to_one(values: Record, made: Record) -> None:
-            value = values.get(source, ABSENT)
-            if value is not ABSENT:
-                put(made, convert(value))
-
-        return one_to_one
 
     def several(values: Record, made: Record) -> None:
         given = [values.get(path, ABSENT) for path in leg.sources]

@@ -83,7 +83,10 @@ class LineWriter(MsgSpecWriter):
 
     def write_message(self, message: Message) -> None:
         """Write a message, at once unless it is a record."""
-        content = message.to_dict()
+        self.write(message.to_dict())
+
+    def write(self, content: dict[str, t.Any]) -> None:
+        """Write a message's content, at once unless it is a record."""
         _encoder.encode_into(content, self._buffer, -1)
         self._buffer += b"\n"
         if len(self._buffer) >= BUFFERED or content["type"] != "RECORD":

@@ -7,6 +7,8 @@ and two numbers in one field pass as they are.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import phonenumbers
@@ -14,6 +16,10 @@ from phone_text import HOME_REGION, complete
 from phonenumbers import PhoneNumberFormat
 
 HOME_CODE = 47
+NORWEGIAN = 8
+"""Digits of a Norwegian number."""
+LEADING = 3
+"""Digits that tell how such a number is written."""
 NOT_COUNTRIES = frozenset({"AC", "TA", "XK"})
 """Regions with numbers of their own that ISO 3166 (and so Tripletex's list of countries) does not have."""
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - NOT_COUNTRIES
@@ -38,7 +44,7 @@ def to_customcrm(value: Any) -> Any:
     number = complete(value, HOME_REGION)
     if number is None:
         return value if value.strip() else None
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return _international(number)
 
 
 def mobile_to_tripletex(value: Any) -> tuple[Any, Any]:
@@ -75,7 +81,23 @@ def mobile_to_customcrm(value: Any, country: Any) -> Any:
         if code != HOME_CODE and complete(value, HOME_REGION) is not None:
             return f"+{code} {value.strip()}"
         return value if value.strip() else None
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return _international(number)
+
+
+def _international(number: phonenumbers.PhoneNumber) -> str:
+    digits = str(number.national_number)
+    if number.country_code != HOME_CODE or len(digits) != NORWEGIAN or number.italian_leading_zero:
+        return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return f"+{HOME_CODE} {' '.join([digits[start:end] for start, end in _groups(digits[:LEADING])])}"
+
+
+@lru_cache(maxsize=10**LEADING)
+def _groups(leading: str) -> tuple[tuple[int, int], ...]:
+    """How the digits of a Norwegian number stand together: its first ones tell."""
+    number = phonenumbers.PhoneNumber(HOME_CODE, int(leading.ljust(NORWEGIAN, "0")))
+    groups = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL).split(" ")[1:]
+    ends = list(accumulate(map(len, groups)))
+    return tuple(zip([0, *ends], ends, strict=False))
 
 
 def _same(one: phonenumbers.PhoneNumber | None, other: phonenumbers.PhoneNumber) -> bool:

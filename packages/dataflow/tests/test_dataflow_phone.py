@@ -185,3 +185,11 @@ def test_a_value_that_is_no_text_passes_as_it_is(odd):
     assert phone.mobile_to_tripletex(odd) == (odd, None)
     assert phone.mobile_to_customcrm(odd, "NO") == odd
     assert phone.mobile_to_customcrm("91234567", odd) == "+47 91 23 45 67"
+
+
+def test_norwegian_numbers_stand_together_as_the_library_has_them():
+    for leading in range(200, 1000):
+        for rest in ("12345", "00000", "98765"):
+            number = phonenumbers.PhoneNumber(47, int(f"{leading}{rest}"))
+            international = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+            assert phone._international(number) == international
