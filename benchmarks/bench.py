@@ -36,9 +36,9 @@ class Bench:
         """So many records, or as few as this run may have."""
         return wanted if self.records is None else min(wanted, self.records)
 
-    def serve(self, customers: int = 0, crm_customers: int = 0) -> AbstractContextManager[Server]:
-        """Both systems, with so many customers."""
-        return serving(customers, crm_customers)
+    def serve(self, customers: int = 0, crm_customers: int = 0, contacts: int = 0) -> AbstractContextManager[Server]:
+        """Both systems, with so many customers, and contacts in Tripletex."""
+        return serving(customers, crm_customers, contacts)
 
     def program(self, name: str) -> Path:
         """One of this project's programs."""

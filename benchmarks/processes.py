@@ -72,7 +72,8 @@ def run(*commands: Command, folder: Path, output: Path | None = None, timeout: f
     finally:
         timer.cancel()
         _kill(started)
-    for name, code in codes.items():
+    # The last one that failed is the cause: those before it lose their reader.
+    for name, code in reversed(codes.items()):
         if code or late.is_set():
             words = (folder / f"{name}.log").read_text(errors="replace")[-WORDS:]
             raise Failed(f"{name}: {f'not done in {timeout:.0f} s' if late.is_set() else f'exit code {code}'}\n{words}")

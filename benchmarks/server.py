@@ -58,9 +58,10 @@ class Server:
 
 
 @contextmanager
-def serving(customers: int = 0, crm_customers: int = 0) -> Iterator[Server]:
-    """Serve so many customers in Tripletex and in the CRM until the block ends, however it ends."""
-    command = [sys.executable, "-m", "benchmarks.api", f"--customers={customers}", f"--crm-customers={crm_customers}"]
+def serving(customers: int = 0, crm_customers: int = 0, contacts: int = 0) -> Iterator[Server]:
+    """Serve so many customers in both systems, and contacts in Tripletex, until the block ends, however it ends."""
+    held = {"customers": customers, "crm-customers": crm_customers, "contacts": contacts}
+    command = [sys.executable, "-m", "benchmarks.api", *(f"--{what}={number}" for what, number in held.items())]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
             address = process.stdout.readline().strip() if process.stdout else ""

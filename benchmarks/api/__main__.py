@@ -32,11 +32,11 @@ RECORD_ID = re.compile(r"/(?=[^/]*\d)[^/]+$")
 class Api:
     """The ASGI application: latency, counting, and which system a path belongs to."""
 
-    def __init__(self, address: str, customers: int, crm_customers: int) -> None:
+    def __init__(self, address: str, customers: int, crm_customers: int, contacts: int) -> None:
         self.latency = 0.0
         self.counts: Counter[str] = Counter()
         self.systems: dict[str, Tripletex | Customcrm] = {
-            "/v2": Tripletex(customers),
+            "/v2": Tripletex(customers, contacts),
             "/api/v1": Customcrm(crm_customers),
         }
         self.address = address
@@ -86,13 +86,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=0, help="in Tripletex")
     parser.add_argument("--crm-customers", type=int, default=0, help="in the CRM")
+    parser.add_argument("--contacts", type=int, default=0, help="in Tripletex")
     arguments = parser.parse_args()
     # With the protocol named, asyncio turns off Nagle's algorithm; without, each answer waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    api = Api(address, arguments.customers, arguments.crm_customers)
+    api = Api(address, arguments.customers, arguments.crm_customers, arguments.contacts)
     print(address, flush=True)
 
     def stop_with_the_bench() -> None:

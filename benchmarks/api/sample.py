@@ -31,6 +31,15 @@ CUSTOMER = (
 )
 """A customer of Tripletex, with the fields that tap-tripletex asks for."""
 
+CONTACT = (
+    '{"id":%(id)d,"version":%(version)d,"url":"tripletex.no/v2/contact/%(id)d","firstName":"Kari",'
+    '"lastName":"Nordmann %(n)d","displayName":"Kari Nordmann %(n)d","email":"kari%(n)d@example.no",'
+    '"phoneNumberMobile":"91%(phone)06d","phoneNumberWork":"","isInactive":false,'
+    '"phoneNumberMobileCountry":{"id":161,"isoAlpha2Code":"NO"},"customer":{"id":%(id)d},"department":null,'
+    '"changes":[{"employeeId":7,"timestamp":"%(wall)s","changeType":"CREATE"}]}'
+)
+"""A person who works for a customer of Tripletex."""
+
 CRM_CUSTOMER = (
     '{"Id":"%(key)s","CreatedAt":"%(utc)s","UpdatedAt":"%(utc)s","Deleted":false,"Name":"%(name)s",'
     '"OrganizationNumber":"%(number)09d","Email":"post%(n)d@example.no","Phone":"+47 22 %(p1)02d %(p2)02d %(p3)02d",'

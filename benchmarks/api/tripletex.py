@@ -7,6 +7,7 @@ holds is believed; `sandbox` is the one that judges.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -30,9 +31,10 @@ Record = dict[str, Any]
 
 
 class Tripletex:
-    """A company with so many customers, the ones of `sample`."""
+    """A company with so many customers, the ones of `sample`, and contacts, which nobody changes."""
 
-    def __init__(self, customers: int) -> None:
+    def __init__(self, customers: int, contacts: int = 0) -> None:
+        self._contacts = [(sample.CONTACT % sample.words(number)).encode() for number in range(contacts)]
         self._rows: list[bytes] = []
         self._versions = array("L")
         self._changed: dict[int, str] = {}
@@ -66,7 +68,9 @@ class Tripletex:
             case "GET", ["token", "session", ">whoAmI"]:
                 return Reply(200, b'{"value":{"companyId":1,"employeeId":7}}')
             case "GET", ["customer"]:
-                return self._list(request)
+                return _page(request, self._rows, self._listed(request.query), self._versions)
+            case "GET", ["contact"]:
+                return _page(request, self._contacts, range(len(self._contacts)), None)
             case "GET", ["customer", record_id]:
                 index = self._index(record_id)
                 return NOT_FOUND if index is None else Reply(200, b'{"value":%b}' % self._rows[index])
@@ -85,19 +89,6 @@ class Tripletex:
         return NOT_FOUND
 
     # Reading
-
-    def _list(self, request: Request) -> Reply:
-        query = request.query
-        start, count = int(query.get("from", 0)), int(query.get("count", 1000))
-        indexes = self._listed(query)
-        some = indexes[start : start + count]
-        digest = b'"%x"' % (
-            hash((len(indexes), start, count, sum(self._versions[index] for index in some))) & 2**64 - 1
-        )
-        if request.headers.get(b"if-none-match", b"").strip(b'"') == digest.strip(b'"'):
-            return Reply(304)
-        rows = [self._rows[index] for index in some]
-        return Reply(200, ENVELOPE % (len(indexes), start, len(some), digest, b",".join(rows)))
 
     def _listed(self, query: dict[str, str]) -> range | list[int]:
         """The customers that a list's parameters leave, in the order of their ids."""
@@ -174,6 +165,17 @@ class Tripletex:
         told = {name: value for name, value in row.items() if name != "changes"}
         told |= {name: _stub(value) for name, value in told.items() if isinstance(value, dict)}
         return msgspec.json.encode(told)
+
+
+def _page(request: Request, rows: list[bytes], indexes: Sequence[int], versions: Sequence[int] | None) -> Reply:
+    """A page of a list; 304 where the request has its checksum."""
+    start, count = int(request.query.get("from", 0)), int(request.query.get("count", 1000))
+    some = indexes[start : start + count]
+    written = sum(versions[index] for index in some) if versions else 0
+    digest = b'"%x"' % (hash((len(indexes), start, count, written)) & 2**64 - 1)
+    if request.headers.get(b"if-none-match", b"").strip(b'"') == digest.strip(b'"'):
+        return Reply(304)
+    return Reply(200, ENVELOPE % (len(indexes), start, len(some), digest, b",".join([rows[index] for index in some])))
 
 
 def _stub(value: Record) -> Record:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterator
 from math import ceil
 from pathlib import Path
 
-from benchmarks.bench import ROOT, Bench
+from benchmarks import programs
+from benchmarks.bench import Bench
 from benchmarks.comparing import Compared, Contestant, Taken, compare
 from benchmarks.processes import Command, count_lines, run
+from benchmarks.programs import PEERS, singer_records
 from benchmarks.report import Demand, Section
 from benchmarks.server import Server
 
 CUSTOMERS = 100_000
 LATENCY_MS = 50
-PEERS = ROOT / "benchmarks" / "peers"
 SCHEMA = PEERS / "naive_tap" / "schemas" / "tripletex_customer.json"
 
 TEXT = """\
@@ -76,14 +75,13 @@ def _contestants(bench: Bench, server: Server, records: int) -> Iterator[Contest
 
         return taken
 
-    config = bench.settings("tap-tripletex", server)
-    catalog = bench.file("catalog.json", customers_alone(bench))
-    tap = Command("tap-tripletex", [bench.program("tap-tripletex"), "--config", config, "--catalog", catalog])
-    yield Contestant("tap-tripletex", once(tap, singer_records))
+    ours = programs.tap(bench, "tap-tripletex", server, streams=("customer",))
+    yield Contestant("tap-tripletex", once(ours, singer_records))
     if bench.peers is None:
         return
-    fields = asked_fields(bench)
-    yield Contestant("naive SDK tap", once(naive_tap(bench, server, fields), singer_records))
+    fields = programs.asked_fields(bench)
+    naive = programs.naive_tap(bench, {"api_url": server.tripletex, "session_token": "token", "fields": fields})
+    yield Contestant("naive SDK tap", once(naive, singer_records))
     script = [bench.peers.python("dlt"), PEERS / "dlt_customers.py", server.tripletex, fields]
     yield Contestant("dlt extract", once(Command("dlt", script), lambda path: int(path.read_text())))
     streams = [{
@@ -99,41 +97,6 @@ def _contestants(bench: Bench, server: Server, records: int) -> Iterator[Contest
     config = bench.file("msdk.json", msdk_settings(server, fields))
     msdk = [bench.peers.program("msdk", "tap-rest-api-msdk"), "--config", config]
     yield Contestant("tap-rest-api-msdk", once(Command("tap-rest-api-msdk", msdk), singer_records))
-
-
-def singer_records(path: Path) -> int:
-    """The RECORDs in a file of Singer messages, however they are spaced."""
-    spelling = re.compile(rb'"type": ?"RECORD"')
-    with path.open("rb") as lines:
-        return sum(spelling.search(line, 0, 40) is not None or spelling.search(line) is not None for line in lines)
-
-
-def customers_alone(bench: Bench) -> bytes:
-    """The tap's catalog with the stream customer alone selected."""
-    path = bench.folder / "discovered.json"
-    nothing = bench.file("nothing.json", {"consumer_token": "none", "employee_token": "none"})
-    discover = [bench.program("tap-tripletex"), "--config", nothing, "--discover"]
-    run(Command("discover", discover), folder=bench.folder, output=path)
-    catalog = json.loads(path.read_bytes())
-    catalog["streams"] = [stream for stream in catalog["streams"] if stream["stream"] == "customer"]
-    return json.dumps(catalog).encode()
-
-
-def asked_fields(bench: Bench) -> str:
-    """The `fields` that tap-tripletex asks for, for everybody."""
-    path = bench.folder / "fields.txt"
-    code = "from tripletex_client.fields import FIELDS; print(FIELDS['customer'])"
-    run(Command("fields", [bench.program("python"), "-c", code]), folder=bench.folder, output=path)
-    return path.read_text().strip()
-
-
-def naive_tap(bench: Bench, server: Server, fields: str) -> Command:
-    """The cookiecutter's tap on Tripletex."""
-    if bench.peers is None:
-        raise ValueError("there are no peers in this run")
-    config = {"api_url": server.tripletex, "session_token": "token", "fields": fields}
-    arguments = [bench.peers.python("naive"), "-m", "naive_tap", "--config", bench.file("naive-tap.json", config)]
-    return Command("naive-tap", arguments, {"PYTHONPATH": str(PEERS)})
 
 
 def msdk_settings(server: Server, fields: str) -> dict[str, object]:

@@ -91,7 +91,7 @@ def _international(number: phonenumbers.PhoneNumber) -> str:
     return f"+{HOME_CODE} {' '.join([digits[start:end] for start, end in _groups(digits[:LEADING])])}"
 
 
-@lru_cache(maxsize=10**LEADING)
+@lru_cache(maxsize=1000)
 def _groups(leading: str) -> tuple[tuple[int, int], ...]:
     """How the digits of a Norwegian number stand together: its first ones tell."""
     number = phonenumbers.PhoneNumber(HOME_CODE, int(leading.ljust(NORWEGIAN, "0")))
