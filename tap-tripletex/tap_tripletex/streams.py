@@ -44,6 +44,11 @@ class TripletexStream(BookmarkedStream):
         """Give Tripletex's clock."""
         return self._tap.client.transport.server_clock
 
+    def requests_left(self) -> int | None:
+        """Give what Tripletex's latest answer told."""
+        limit = self._tap.client.rate_limit
+        return None if limit is None else limit.remaining
+
     def _shape(self) -> Shape | None:
         shape = super()._shape()
         # A catalog may leave out of the schema what `told` needs.

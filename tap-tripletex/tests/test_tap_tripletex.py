@@ -1,9 +1,13 @@
 """tap-tripletex against a Tripletex on this machine."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
+import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -469,3 +473,34 @@ def test_discovery_offers_the_streams_and_needs_no_settings(tmp_path):
         **dict.fromkeys(STREAMS),
         "customer": "modifiedAt",
     }
+
+
+def test_on_a_terminal_each_stream_tells_how_far_it_is_and_the_messages_stay_messages(systems, config, tmp_path):
+    systems.load(customers=20)
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    above, terminal = pty.openpty()
+    with subprocess.Popen([SCRIPT, "--config", path], stdout=subprocess.PIPE, stderr=terminal) as process:
+        os.close(terminal)
+        seen, shown = [], b""
+        reader = threading.Thread(target=lambda: seen.extend(process.stdout), daemon=True)
+        reader.start()
+        with contextlib.suppress(OSError):  # what Linux says where the other end is closed
+            while piece := os.read(above, 4096):
+                shown += piece
+        reader.join()
+    os.close(above)
+    assert process.returncode == 0
+    assert {json.loads(line)["type"] for line in seen} == {"SCHEMA", "STATE", "RECORD", "ACTIVATE_VERSION"}
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    for stream in STREAMS:
+        assert re.search(rf"^\r?{stream} +[0-9,]+ records +[0-9,]+/s .*", text, re.MULTILINE), text
+    assert "sync_duration" in text
+
+
+def test_where_nobody_looks_the_log_has_lines_and_nothing_that_moves(config, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    done = subprocess.run([SCRIPT, "--config", path], capture_output=True, check=True)
+    assert b"\x1b" not in done.stderr
+    assert b"record_count" in done.stderr

@@ -13,7 +13,7 @@ import datetime as dt
 import logging
 import sys
 from abc import abstractmethod
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from fnmatch import fnmatch
 from typing import Any, ClassVar
 
@@ -22,7 +22,6 @@ from singer_sdk import Stream
 from singer_sdk.helpers import types
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
-from singer_sdk.metrics import Counter
 from singer_sdk.singerlib import ActivateVersionMessage, RecordMessage, StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL
 
@@ -30,13 +29,11 @@ from singer_edge.bookmark import Bookmark, bookmark_of
 from singer_edge.console import is_expected
 from singer_edge.errors import RunFailed
 from singer_edge.messages import MessageWriter
+from singer_edge.progress import COUNTED_EVERY, progress
 from singer_edge.read import LOOK_BACK, Page, Read, Record, latest
 from singer_edge.shape import Shape, Untypable, property_paths
 from singer_edge.tap import EdgeTap
 from singer_edge.times import MILLISECOND, SECOND, epoch_ms, in_utc, now, parse_moment, text_of
-
-COUNTED_EVERY = 10.0
-"""Seconds between two lines in the log that tell how many records came."""
 
 
 class BookmarkedStream(Stream):
@@ -76,6 +73,10 @@ class BookmarkedStream(Stream):
         """The system's own clock as its latest answer told it."""
         return None
 
+    def requests_left(self) -> int | None:
+        """How many requests the API still allows in its period, None where it does not say."""
+        return None
+
     # The SDK's hooks
 
     @property
@@ -111,8 +112,14 @@ class BookmarkedStream(Stream):
         self._tap.write_message(StateMessage(value=self.tap_state))
         self._versions = self._versions_of(read) if write_messages else {}
         read.shape = self._shape() if write_messages and read.limit is None else None
-        with self.get_record_counter(log_interval=COUNTED_EVERY) as counter, self.get_sync_timer():
-            yield from self._records(read, counter, write_messages=write_messages)
+        counting = self.get_record_counter(log_interval=COUNTED_EVERY)
+        with progress(self.name) as tell, counting as counter, self.get_sync_timer():
+
+            def came(records: int) -> None:
+                counter.increment(records)
+                tell(records, self.requests_left())
+
+            yield from self._records(read, came, write_messages=write_messages)
         if read.limit is not None:
             return
         for alias, version in self._versions.items():
@@ -159,7 +166,7 @@ class BookmarkedStream(Stream):
         # A last one in the future: our clock was wrong then, or is now.
         return last is None or not last <= read.started_at < last + every
 
-    def _records(self, read: Read, counter: Counter, *, write_messages: bool) -> Iterator[Record]:
+    def _records(self, read: Read, came: Callable[[int], None], *, write_messages: bool) -> Iterator[Record]:
         """Write records, and yield those that were not written as whole pages."""
         told = count = 0
         for page in self.pages(read):
@@ -176,7 +183,7 @@ class BookmarkedStream(Stream):
                         yield record
                     else:
                         yield from (message.record for message in self._generate_record_messages(record))
-            counter.increment(len(records))
+            came(len(records))
             if count == read.limit:
                 return
             if write_messages and count - told >= self.STATE_MSG_FREQUENCY and self._tell_progress(read):

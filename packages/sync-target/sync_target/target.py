@@ -15,6 +15,7 @@ from record_sync.session import Session
 from record_sync.store import Store
 from singer_edge.console import EXPECTED, SingerPlugin
 from singer_edge.errors import RunFailed
+from singer_edge.progress import COUNTED_EVERY
 from singer_sdk import Target, metrics
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
@@ -130,7 +131,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
                     return
             flow = self._sync_session().flow(rules)
             self._inputs[stream] = FlowInput(flow, schema)
-            self._counters[stream] = metrics.record_counter(stream)
+            self._counters[stream] = metrics.record_counter(stream, log_interval=COUNTED_EVERY)
             self._counters[stream].__enter__()
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
