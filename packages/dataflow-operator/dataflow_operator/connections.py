@@ -43,9 +43,10 @@ def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> Conn
     try:
         with _signals_kept():
             made = target(config=config, validate_config=True, parse_env_config=False)
-    except ConfigValidationError as error:
-        raise OperatorError(f"{target.name}: {'; '.join(error.errors) or error}") from None
-    return made.system
+            return made.system
+    except target.expected_failures as error:
+        told = "; ".join(error.errors) if isinstance(error, ConfigValidationError) else ""
+        raise OperatorError(f"{target.name}: {told or error}") from None
 
 
 @contextmanager

@@ -398,7 +398,7 @@ def test_exit_codes_tell_in_sync_from_differing_and_from_no_audit(few, command):
     assert "not-the-token-4711" not in ended.stderr
     ended = command(TARGET_CUSTOMCRM_API_URL="http://127.0.0.1:9/api", TARGET_CUSTOMCRM_API_KEY=None)
     assert ended.exit_code == 3
-    assert ended.stderr.startswith("dataflow: target-customcrm: missing setting 'api_key' (API key)")
+    assert ended.stderr.startswith("dataflow: target-customcrm: missing setting 'api_key'")
     for code in ("0 in sync", "1 something differs", "3 the audit could not be made"):
         assert code in command("--help").stdout
 
