@@ -105,7 +105,7 @@ class DigestStream(TripletexStream):
     def pages(self, read: Read) -> Iterator[Page]:
         """Ask for each page unless it is as it was; past the known ones, and in a full read, in any case."""
         size = read.limit or PAGE_SIZE
-        known = [] if read.full else list(read.bookmark.digests or [])
+        known = [] if read.full or self._tap.would_be_written(self.name) else list(read.bookmark.digests or [])
         read.page_size = size
         pages = self._tap.client.pages_unless(
             self.name,

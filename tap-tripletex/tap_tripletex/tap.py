@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_edge import settings
 from singer_edge.connections import TRIPLETEX
+from singer_edge.rehearsal import Rehearsal
 from singer_edge.tap import EdgeTap
 from singer_sdk import typing as th
 from tripletex_client.client import TripletexClient
@@ -43,6 +44,11 @@ class TapTripletex(EdgeTap):
             agent=self.name,
             in_flight=self.config["max_concurrent_requests"],
         )
+
+    def would_be_written(self, resource: str) -> bool:
+        """Whether a rehearsal has noted writes to a resource: in earnest its list's checksums would have changed."""
+        rehearsal = Rehearsal.asked()
+        return rehearsal is not None and any(one.resource == resource for one in rehearsal.writes("tripletex"))
 
     def discover_streams(self) -> Sequence[TripletexStream]:
         """List the streams; Tripletex need not be asked."""

@@ -25,7 +25,7 @@ from record_sync.system import (
     UpdateRequest,
     Written,
 )
-from record_sync.values import Value, pick
+from record_sync.values import Value, Values, pick
 
 LOOK_BACK = timedelta(minutes=1)
 """How far apart two sights of one server's clock may be."""
@@ -42,6 +42,7 @@ class CustomcrmSystem:
     """Reads and writes over a :class:`CustomcrmClient`, each write over the state it was read at."""
 
     side = "customcrm"
+    deactivates = False
 
     def __init__(self, client: CustomcrmClient, *, in_flight: int = 1) -> None:
         self._client = client
@@ -109,6 +110,11 @@ class CustomcrmSystem:
         return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
 
     # -- writing
+
+    def refusal(self, resource: str, values: Values) -> str | None:
+        """Nothing is refused without asking."""
+        del resource, values
+        return None
 
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]

@@ -26,7 +26,7 @@ from record_sync.system import (
     UpdateRequest,
     Written,
 )
-from record_sync.values import Value, pick
+from record_sync.values import Value, Values, pick
 from tripletex_client import TripletexClient, created_at, modified_at
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, fields_for
@@ -65,6 +65,7 @@ class TripletexSystem:
 
     side = "tripletex"
     resources = ("contact", "customer")
+    deactivates = True
 
     def __init__(self, client: TripletexClient, api_url: str, timezone: str, *, in_flight: int = 1) -> None:
         self._client = client
@@ -144,6 +145,15 @@ class TripletexSystem:
         )
 
     # -- writing
+
+    def refusal(self, resource: str, values: Values) -> str | None:
+        """Why no body can be made of these values."""
+        del resource
+        try:
+            body_of(values, self._countries)
+        except InvalidValueError as error:
+            return str(error)
+        return None
 
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]

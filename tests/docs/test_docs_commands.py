@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from record_sync.store import Store
 
 import sandbox
 
@@ -31,6 +32,7 @@ PIPE = (
     "tap-customcrm --config tap.json --state state.json | dataflow-mapper --config mapper.json"
     " | target-tripletex --config target.json > states.jsonl"
 )
+BACKUP = "sqlite3 var/links.db \".backup 'var/links-backup.db'\""
 RUN_HERE = {
     PIPE: "piped",
     "tail -n 1 states.jsonl > state.json": "piped",
@@ -42,6 +44,11 @@ RUN_HERE = {
     "meltano --environment=test run two-way": "test_meltano_understands_the_cycle",
     "meltano --environment=production run two-way": "test_meltano_understands_the_cycle",
     "meltano --environment=production run two-way --full-refresh": "test_meltano_understands_the_cycle",
+    "MELTANO_SYS_DIR_ROOT=$PWD/var/meltano-test meltano --environment=test run two-way": (
+        "test_a_second_meltano_has_a_folder_of_its_own"
+    ),
+    "meltano --environment=production invoke dataflow:plan": "test_meltano_hands_the_plan_over",
+    BACKUP: "test_a_store_that_is_in_use_is_backed_up_whole",
 }
 """Command to what runs it in this file. That a whole cycle does what it should is tests/pipeline's business."""
 
@@ -85,6 +92,15 @@ RUN_ELSEWHERE = {
         "packages/dataflow-operator/tests/test_operator_document.py"
     ),
     "dataflow serve": "packages/dataflow-operator/tests/test_page_program.py",
+    "dataflow plan": "tests/pipeline/test_pipeline_plan.py",
+    "dataflow plan --full-refresh": "tests/pipeline/test_pipeline_plan.py",
+    "dataflow plan tap-customcrm customcrm-to-tripletex target-tripletex --limit 1": (
+        "tests/pipeline/test_pipeline_plan.py"
+    ),
+    "dataflow status --json": "packages/dataflow-operator/tests/test_operator_reading.py",
+    "dataflow runs --json": "packages/dataflow-operator/tests/test_operator_reading.py",
+    "dataflow forget": "packages/dataflow-operator/tests/test_operator_forgetting.py",
+    "dataflow forget --flow contact --id p17": "packages/dataflow-operator/tests/test_operator_forgetting.py",
     "dataflow conflicts resolve 1 --take tripletex": "packages/dataflow-operator/tests/test_operator_deciding.py",
     "dataflow let-through customer deletions": "packages/dataflow-operator/tests/test_operator_deciding.py",
 }
@@ -312,3 +328,26 @@ def test_meltano_understands_the_cycle(meltano, command):
         first, *_, last = line.split()
         assert first in told
         assert last in told
+
+
+def test_a_second_meltano_has_a_folder_of_its_own(meltano, tmp_path):
+    meltano("--environment=test", "run", "two-way", "--dry-run", MELTANO_SYS_DIR_ROOT=str(tmp_path / "own"))
+    assert (tmp_path / "own").is_dir()
+
+
+def test_meltano_hands_the_plan_over(meltano):
+    told = meltano("--environment=production", "invoke", "dataflow:plan", "--help")
+    assert "Show what the next cycle would do" in told
+
+
+# -- the link store
+
+
+@pytest.mark.skipif(shutil.which("sqlite3") is None, reason="SQLite's own command is not installed")
+def test_a_store_that_is_in_use_is_backed_up_whole(tmp_path):
+    (tmp_path / "var").mkdir()
+    with Store(f"sqlite:///{tmp_path}/var/links.db", ("customcrm", "tripletex")) as store:
+        subprocess.run(["bash", "-c", BACKUP], cwd=tmp_path, check=True)
+        key = store.prints.of("x")
+    with Store(f"sqlite:///{tmp_path}/var/links-backup.db", ("customcrm", "tripletex")) as backup:
+        assert backup.prints.of("x") == key

@@ -18,8 +18,10 @@ from dataflow_operator.conflicts import conflicts
 from dataflow_operator.document.command import document
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.failures import failures
+from dataflow_operator.forget import forget
 from dataflow_operator.let_through import let_through
 from dataflow_operator.links import links
+from dataflow_operator.plan import plan
 from dataflow_operator.runs import runs
 from dataflow_operator.serve import serve
 from dataflow_operator.status import status
@@ -81,5 +83,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, links, failures, conflicts, let_through, runs, document, audit, serve):
+for command in (status, plan, links, failures, conflicts, let_through, runs, audit, document, serve, forget):
     main.add_command(command)

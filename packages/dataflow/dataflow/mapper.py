@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from types import FrameType
 from typing import IO, Any, ClassVar
 
 from located_yaml.root import project_root
 from singer_edge.console import EXPECTED, SingerPlugin
+from singer_edge.rehearsal import Rehearsal
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 from singer_sdk.plugin_base import _ConfigInput
@@ -19,6 +21,7 @@ from singer_sdk.singerlib.encoding.simple import Message
 from dataflow.compiling import Build, compile_flow
 from dataflow.errors import ConfigError, DataflowError, InputError
 from dataflow.lines import LineReader, LineWriter
+from dataflow.rehearsing import Rehearsed
 from dataflow.schema import target_schema
 from dataflow.sending import legs_sent
 from dataflow.side import DIRECTIONS, Direction
@@ -81,6 +84,8 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         self.dataflow = Dataflow.load(self.config["tables"], project_root())
         self._flows = self.dataflow.going(self.direction)
         self._builds: dict[str, list[tuple[str, Build]]] = {}
+        rehearsal = Rehearsal.asked()
+        self._rehearsed = None if rehearsal is None else Rehearsed(rehearsal, self.direction.source)
         if not self._flows:
             raise ConfigError(f"None of the tables carries anything {self.direction.key}; check direction: in them.")
 
@@ -101,6 +106,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         mapper = cls(config=given.config, parse_env_config=given.parse_env)
         try:
             mapper.listen(file_input)
+            mapper.end()
         finally:
             if not isinstance(sys.exc_info()[1], BrokenPipeError):
                 mapper.message_writer.flush()
@@ -108,6 +114,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
     def map_schema_message(self, message_dict: Content) -> Iterable[Message]:
         """One SCHEMA for each flow that reads the stream, in the order in which they are offered its records."""
         stream, schema = message_dict["stream"], message_dict["schema"]
+        yield from self._rest_of(*(other for other in self._builds if other != stream))
         flows = [flow for flow in self._flows if flow.stream(self.direction.source) == stream]
         if not flows and stream not in self._builds:
             self.logger.info("Stream %s is in no table, so its records go no further.", stream)
@@ -128,6 +135,10 @@ class DataflowMapper(SingerPlugin, InlineMapper):
     def map_record_message(self, message_dict: Content) -> Iterator[Message]:
         """The record as each flow that reads its stream has it."""
         record = message_dict["record"]
+        if self._rehearsed is not None:
+            record = self._rehearsed.as_it_would_be(message_dict["stream"], record)
+            if record is None:
+                return
         passed: Content = {key: message_dict[key] for key in ("version", "time_extracted") if key in message_dict}
         for flow, build in self._flows_of(message_dict):
             yield Plain({"type": "RECORD", "stream": flow, "record": build(record), **passed})
@@ -138,8 +149,24 @@ class DataflowMapper(SingerPlugin, InlineMapper):
 
     def map_activate_version_message(self, message_dict: Content) -> Iterator[Message]:
         """The same version, for each flow that reads the stream."""
+        yield from self._rest_of(message_dict["stream"])
         for flow, _ in self._flows_of(message_dict):
             yield Plain({**message_dict, "stream": flow})
+
+    def end(self) -> None:
+        """The input has ended."""
+        self._write_messages(self._rest_of(*self._builds))
+
+    def _rest_of(self, *streams: str) -> Iterator[Message]:
+        """In a rehearsal, the records of streams that have ended that only it knows of."""
+        if self._rehearsed is None:
+            return
+        moment = datetime.now(timezone.utc).isoformat()
+        for stream in streams:
+            for record in self._rehearsed.rest(stream):
+                for flow, build in self._builds[stream]:
+                    message = {"type": "RECORD", "stream": flow, "record": build(record), "time_extracted": moment}
+                    yield Plain(message)
 
     def map_batch_message(self, message_dict: Content) -> Iterable[Message]:
         """Not understood: a batch's records are in files that the target would read unmapped."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from record_sync.outcome import Waits
 from record_sync.system import TargetSystem
+from record_sync.values import Values
 
 
 class ConnectedSystem(TargetSystem, Protocol):
@@ -19,6 +20,15 @@ class ConnectedSystem(TargetSystem, Protocol):
     @property
     def waits(self) -> Waits:
         """How often and how long it had to be waited for so far."""
+        ...
+
+    @property
+    def deactivates(self) -> bool:
+        """Whether it knows inactive records, which can be made active again."""
+        ...
+
+    def refusal(self, resource: str, values: Values) -> str | None:
+        """Why these values would be refused without asking the system; None where it would be asked."""
         ...
 
     @property

@@ -16,6 +16,7 @@ from record_sync.store import Store
 from singer_edge.console import EXPECTED, SingerPlugin
 from singer_edge.errors import RunFailed
 from singer_edge.progress import COUNTED_EVERY
+from singer_edge.rehearsal import Rehearsal
 from singer_sdk import Target, metrics
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
@@ -23,6 +24,7 @@ from sync_target.connected import ConnectedSystem
 from sync_target.flow_input import FlowInput
 from sync_target.ordinary import OrdinarySink
 from sync_target.reader import MessageReader
+from sync_target.rehearsal import RehearsedConnection
 from sync_target.report import account, log_account, report
 
 STATE_EVERY_RECORDS = 10_000
@@ -46,6 +48,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
         super().__init__(**kwargs)
         # Sinks share one connection and one store; the order of their writes matters.
         self._max_parallelism = 1
+        self._rehearsal = Rehearsal.asked()
         self._system: ConnectedSystem | None = None
         self._session: Session | None = None
         self._inputs: dict[str, FlowInput] = {}
@@ -61,7 +64,8 @@ class SyncTarget(SingerPlugin, Target, ABC):
     def system(self) -> ConnectedSystem:
         """The system written to; connected when first needed."""
         if self._system is None:
-            self._system = self.connect()
+            system = self.connect()
+            self._system = system if self._rehearsal is None else RehearsedConnection(system, self._rehearsal)
         return self._system
 
     # -- running
@@ -179,7 +183,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
 
     def _sync_session(self) -> Session:
         if self._session is None:
-            links_url = self.config.get("links_url")
+            links_url = self.config.get("links_url") if self._rehearsal is None else self._rehearsal.links_url
             if not links_url:
                 raise RunFailed(
                     "missing setting 'links_url' (Link store): a two-way sync has to remember which records belong "

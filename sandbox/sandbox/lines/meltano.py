@@ -18,10 +18,12 @@ SLOW = 300.0
 
 @dataclass(frozen=True)
 class Cycle:
-    """What `meltano run` left behind."""
+    """What a command left behind."""
 
     code: int
     log: str
+    said: str = ""
+    """Of a command that answers: what it answered."""
 
 
 @dataclass
@@ -35,26 +37,26 @@ class Meltano:
 
     def run(self, *arguments: str, log_level: str = "info") -> Cycle:
         """`meltano run`, to its end; without arguments one cycle. Whatever it started is gone then."""
-        log = self.folder / "meltano.log"
-        with log.open("w", encoding="utf-8") as output:
+        return self.command("meltano", f"--log-level={log_level}", "run", *(arguments or ("two-way",)))
+
+    def command(self, *command: str) -> Cycle:
+        """Any command of the project, to its end, in the same surroundings."""
+        name, *arguments = command
+        log, said = self.folder / "meltano.log", self.folder / "meltano.out"
+        with log.open("w", encoding="utf-8") as output, said.open("w", encoding="utf-8") as answer:
             process = subprocess.Popen(  # noqa: S603  the project's own command
-                [
-                    Path(sys.executable).parent / "meltano",
-                    f"--log-level={log_level}",
-                    "run",
-                    *(arguments or ("two-way",)),
-                ],
+                [Path(sys.executable).parent / name, *arguments],
                 cwd=self.project,
                 env={**self._environment(), **self.environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=output if arguments[1:2] == ["run"] else answer,
+                stderr=output,
                 start_new_session=True,
             )
             try:
                 code = process.wait(SLOW)
             finally:
                 _end_group(process)
-        return Cycle(code, log.read_text(encoding="utf-8"))
+        return Cycle(code, log.read_text(encoding="utf-8"), said.read_text(encoding="utf-8"))
 
     def _environment(self) -> Mapping[str, str]:
         links = f"sqlite:///{self.folder}/links.db"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -118,6 +119,14 @@ class Store:
                 yield connection
         finally:
             self._connection.execution_options(reading=False)
+
+    def rewrite(self) -> None:
+        """Write an SQLite file anew, so that nothing is left of what is gone; a server does so in its own time."""
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, sqlite3.Connection):
+            with explained(self.engine):
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @property
     def place(self) -> str:
