@@ -9,6 +9,7 @@ from record_sync.outcome import Outcome
 from record_sync.plan import deletion_is_contested
 from record_sync.record import CONTESTED, ENDED, GONE, Current, Link
 from record_sync.system import Refused, RemoveRequest, Unknown, Written
+from record_sync.updating import ATTEMPTS
 
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
@@ -50,16 +51,29 @@ class Deletions:
         flow.breaker.check_deletions(len(due))
         read = flow.system.read(flow.rules.target_resource, [link.target.id for link, _ in due], flow.rules.paths)
         for link, is_decided in due:
-            current = read.get(link.target.id)
+            self._pass_on(link, read.get(link.target.id), is_decided=is_decided)
+
+    def _pass_on(self, link: Link, current: Current | None, *, is_decided: bool) -> None:
+        """Judge the record as it is; where somebody is faster, as it is then."""
+        flow = self._flow
+        for _ in range(ATTEMPTS):
             if current is None:
                 link.target.state = GONE
                 self._end(link, Outcome.UNCHANGED)
-            elif not is_decided and deletion_is_contested(link, current, flow.rules, flow.prints):
+                return
+            if not is_decided and deletion_is_contested(link, current, flow.rules, flow.prints):
                 self._contested(link, current)
-            else:
-                self._remove(link, current)
+                return
+            if self._remove(link, current):
+                return
+            current = flow.system.read(flow.rules.target_resource, [link.target.id], flow.rules.paths).get(
+                link.target.id
+            )
+        reason = "somebody keeps changing this record in the other system; tried again later"
+        flow.finish_record(link.source.id, Outcome.HELD, reason)
 
-    def _remove(self, link: Link, current: Current) -> None:
+    def _remove(self, link: Link, current: Current) -> bool:
+        """Remove the record as it was read; False where it has moved on."""
         flow = self._flow
         request = RemoveRequest(current, flow.rules.on_delete)
         result = flow.system.remove(flow.rules.target_resource, request, flow.rules.paths)
@@ -76,7 +90,8 @@ class Deletions:
             # The link still says that its source is gone: the next run tries again.
             flow.finish_record(link.source.id, Outcome.HELD, result.reason)
         else:
-            self._contested(link, current)
+            return False
+        return True
 
     def _contested(self, link: Link, current: Current) -> None:
         """Deleted here, edited there: nothing is deleted, and a person decides."""

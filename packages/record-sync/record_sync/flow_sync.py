@@ -213,6 +213,9 @@ class FlowSync:
         """The outcome of a record that says nothing newer than the waiting one, whose time will come."""
         if _older(record, waiting.record):
             return Outcome.STALE
+        if record.deleted:
+            # A tombstone says what the record last said, and yet something new.
+            return None
         # Once a record is valid, what kept it waiting as an invalid one is over, be its values the same.
         if waiting.fingerprint == self.print_of(record) and waiting.kind not in (REFERENCE, INVALID):
             return OUTCOME_OF_WAITING[waiting.kind]

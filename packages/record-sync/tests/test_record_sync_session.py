@@ -162,6 +162,10 @@ class Register:
 
     def remove(self, resource, request, paths):
         self.calls.append("remove")
+        self.before_update()
+        record = self.records.get((resource, request.current.id))
+        if record is None or str(record["version"]) != request.current.version:
+            return Moved("changed meanwhile")
         if request.policy == "delete":
             del self.records[resource, request.current.id]
             return Written(request.current)
@@ -729,6 +733,41 @@ def test_deleted_here_and_edited_there_deletes_nothing(world, pair):
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {}
 
 
+def once(act):
+    """What somebody does at the first write and not again."""
+    left = [act]
+
+    def do():
+        if left:
+            left.pop()()
+
+    return do
+
+
+def test_what_is_edited_just_before_it_would_be_deleted_is_not(world, pair):
+    world.tripletex.before_update = once(lambda: world.tripletex.put("customer", pair, name="B"))
+    assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"in conflict": 1}
+    assert world.tripletex.values("customer", pair) == {"name": "B", "email": "a@example.no"}
+
+
+def test_an_edit_of_what_is_not_synchronised_keeps_no_deletion_back(world, pair):
+    world.tripletex.before_update = once(lambda: world.tripletex.put("customer", pair, notes="B"))
+    assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"deleted": 1}
+    assert world.tripletex.values("customer", pair)["isInactive"] is True
+
+
+def test_what_is_gone_just_before_it_would_be_deleted_is_gone(world, pair):
+    world.tripletex.before_update = once(lambda: world.tripletex.records.pop(("customer", pair)))
+    assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"unchanged": 1}
+
+
+def test_a_deletion_that_always_comes_too_late_is_made_by_a_later_run(world, pair):
+    world.tripletex.before_update = lambda: world.tripletex.put("customer", pair, notes="B")
+    assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"held back": 1}
+    world.tripletex.before_update = lambda: None
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"deleted": 1}
+
+
 @pytest.mark.parametrize("taken", SIDES)
 def test_a_person_decides_what_becomes_of_deleted_here_and_edited_there(world, pair, taken):
     del world.crm.records["customer", "c1"]
@@ -867,6 +906,36 @@ def test_what_a_parked_record_waits_for_ends_with_its_source(world):
     world.clock.advance(hours=48)
     world.run("tripletex")
     assert world.tripletex.all("customer") == {}
+
+
+def tombstone(world, record_id):
+    """As systems tell a deletion: with all that the record last said."""
+    (last,) = world.incoming("customer", "tripletex", only=[record_id])
+    del world.crm.records["customer", record_id]
+    return msgspec.structs.replace(last, version="99", modified_at=world.clock.now, deleted=True)
+
+
+def test_a_parked_record_that_is_deleted_as_it_stands_is_never_created(world):
+    world.crm.put("customer", "c1", Name="A")
+    world.tripletex.refuse = lambda _values: "nei"
+    world.run("tripletex")
+    world.tripletex.refuse = lambda _values: None
+    assert world.run("tripletex", records={"customer": [tombstone(world, "c1")]})["customer"] == {"unchanged": 1}
+    world.clock.advance(hours=48)
+    assert world.run("tripletex")["customer"] == {}
+    assert world.tripletex.all("customer") == {}
+
+
+def test_a_record_in_conflict_that_is_deleted_as_it_stands_counts_as_deleted(world, pair):
+    world.crm.put("customer", "c1", Name="B")
+    world.tripletex.put("customer", pair, name="C")
+    world.cycle(conflict="manual")
+    counts = world.run("tripletex", records={"customer": [tombstone(world, "c1")]}, conflict="manual")
+    assert counts["customer"] == {"in conflict": 1}
+    assert ("deleted", "open") in {(unit, state) for unit, state, _, _ in conflicts(world)}
+    world.tripletex.put("contact", firstName="Ny", email="ny@example.no", **{"customer.id": pair})
+    assert world.run("customcrm", conflict="manual")["contact"] == {"created": 1}
+    assert [one.get("CustomerId") for one in world.crm.all("contact").values()] == [None]
 
 
 def test_what_was_decided_by_policy_is_forgotten_after_thirty_days(world, pair):
