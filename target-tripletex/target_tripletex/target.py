@@ -33,6 +33,7 @@ class TargetTripletex(SyncTarget):
             timezone=self.config["timezone"],
             agent=self.name,
             in_flight=self.config["max_concurrent_requests"],
+            pages_ahead=2,
         )
         return TripletexSystem(
             client,

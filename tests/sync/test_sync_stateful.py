@@ -41,6 +41,7 @@ from record_sync.store import Store, tables
 from record_sync.store.database import open_engine
 from sync_target import flow_input
 from sync_target.flow_input import FlowInput
+from sync_target.reader import RecordMessage
 from target_customcrm.system import CustomcrmSystem
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient, modified_at
@@ -186,10 +187,10 @@ class World:
             for flow in self.dataflow.going(direction):
                 schema = target_schema(self.dataflow, flow, direction)
                 rules = FlowRules.from_schema(schema, direction.target.name)
-                inputs[flow.name] = FlowInput(session.flow(rules), schema)
+                inputs[flow.name] = FlowInput(session.flow(rules), flow.name, schema)
             for message in fed:
                 if message["type"] == "RECORD":
-                    inputs[message["stream"]].add(message)
+                    inputs[message["stream"]].add(RecordMessage.of(message))
             for name in ("product", "contact", "customer"):
                 inputs[name].hand_on()
             for message in fed:

@@ -17,6 +17,7 @@ def saw(end: End, version: str | None, modified_at: datetime | None) -> bool:
     if version == end.version and modified_at == end.modified_at:
         return False
     end.edited_at = end.edited(version, modified_at)
+    end.base.whole = None
     end.version = version
     end.modified_at = modified_at
     return True
@@ -24,6 +25,7 @@ def saw(end: End, version: str | None, modified_at: datetime | None) -> bool:
 
 def wrote(end: End, answer: Current, now: datetime) -> None:
     """Take into account the answer to our own write, which is nobody's edit."""
+    end.base.whole = None
     end.version = end.own_version = answer.version
     end.modified_at = answer.modified_at
     end.written_at = now
@@ -53,8 +55,7 @@ def settle_without_write(link: Link, plan: Plan, incoming: Incoming, current: Cu
         # The other direction carries the value over, so it must see it as not agreed yet.
         if target_unchanged(unit, link.target, current, prints):
             for one in unit.properties:
-                link.target.base.firm.pop(one.path, None)
-                link.target.base.provisional.pop(one.path, None)
+                link.target.base.forget(one.path)
 
 
 def settle_written(
@@ -105,4 +106,5 @@ def created_link(
                 target.firm[path] = prints.of(answer.values[path])
             else:
                 target.provisional[path] = prints.of_sent(sent.get(path))
+    source.whole = incoming.whole
     return link

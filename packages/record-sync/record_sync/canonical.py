@@ -56,7 +56,7 @@ def _url(value: Value) -> Value:
     return f"{parts.scheme}//{parts.netloc.casefold()}{parts.path.rstrip('/')}?{parts.query}#{parts.fragment}"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _phone_text(text: str) -> str:
     number = complete(text)
     return text if number is None else str(format_number(number, PhoneNumberFormat.E164))

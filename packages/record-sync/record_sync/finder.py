@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from record_sync.candidates import Candidates, Key, keys_under
 from record_sync.canonical import canonical
-from record_sync.matching import Candidate, Keys, criterion_key, keys_of
+from record_sync.fingerprint import Fingerprints
+from record_sync.matching import Candidate, Keys, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
 from record_sync.system import TargetSystem
@@ -19,45 +21,50 @@ FEW = 3
 class Finder:
     """Candidates for unlinked records of one flow, during one run."""
 
-    def __init__(self, connect: Callable[[], TargetSystem], rules: FlowRules) -> None:
+    def __init__(self, connect: Callable[[], TargetSystem], rules: FlowRules, prints: Fingerprints) -> None:
         self._connect = connect
         self._rules = rules
-        self._index: dict[tuple[int, Any], list[Candidate]] = {}
-        self._asked: dict[tuple[int, Any], list[Candidate]] = {}
+        self._prints = prints
+        self._filed = Candidates(rules.match_paths)
+        self._near: dict[Key, list[Candidate]] = {}
+        """Of those filed: what the records at hand are looked up by."""
+        self._asked: dict[Key, list[Candidate]] = {}
         self._listed = False
-        self._twins: dict[tuple[Any, ...], list[str]] | None = None
+        self._twins_listed = False
         self._listing_cost: int | None = None
 
+    def keys_of(self, values: Values) -> Keys:
+        """What a record can be matched by, as fingerprints."""
+        return {path: self._prints.of(form) for path, form in keys_of(values, self._rules).items()}
+
     def prepare(self, wanted: Sequence[Keys]) -> None:
-        """Choose the cheaper way before a batch of records is looked for."""
-        if self._listed or not self._rules.match_paths:
-            return
-        queries = {
-            (rank, key)
-            for keys in wanted
-            for rank, criterion in enumerate(self._rules.match_on)
-            if (key := criterion_key(criterion, keys)) is not None and (rank, key) not in self._asked
-        }
-        if len(queries) <= FEW:
+        """Get ready for a batch of records to be looked for; chooses the cheaper way before."""
+        keys = {key for one in wanted for key in keys_under(self._rules.match_on, one)}
+        if not self._listed and keys:
+            self._list_if_cheaper(len(keys - self._asked.keys()))
+        self._near = self._filed.find(keys)
+
+    def _list_if_cheaper(self, more: int) -> None:
+        """List where all queries so far, and so many more, would come to more requests than that."""
+        if more <= FEW:
             return
         if self._listing_cost is None:
             self._listing_cost = self._connect().listing_cost(self._rules.target_resource)
-        if len(queries) > self._listing_cost:
+        if len(self._asked) + more > self._listing_cost:
             for current in self._connect().listing(self._rules.target_resource, self._rules.match_paths):
                 self._file(current.id, current.values)
             self._listed = True
+            self._asked = {}
 
     def candidates(self, values: Values, keys: Keys) -> list[Candidate]:
-        """The target records that share some criterion's values with a record."""
+        """The target records that share some criterion's values with a record that was prepared for."""
         found: dict[str, Candidate] = {}
-        for rank, criterion in enumerate(self._rules.match_on):
-            key = criterion_key(criterion, keys)
-            if key is None:
-                continue
-            for one in self._index.get((rank, key), ()):
+        for rank, marks in keys_under(self._rules.match_on, keys):
+            for one in self._near.get((rank, marks), ()):
                 found[one.id] = one
             if not self._listed:
-                for one in self._ask(rank, key, {path: self._asked_for(path, values[path]) for path in criterion}):
+                criterion = {path: self._asked_for(path, values[path]) for path in self._rules.match_on[rank]}
+                for one in self._ask((rank, marks), criterion):
                     found.setdefault(one.id, one)
         return list(found.values())
 
@@ -68,35 +75,39 @@ class Finder:
             return canonical(kind, value)
         return value.strip() if isinstance(value, str) else value
 
-    def _ask(self, rank: int, key: Any, criterion: Mapping[str, Any]) -> list[Candidate]:
-        if (rank, key) not in self._asked:
-            self._asked[rank, key] = [
-                Candidate(one.id, keys_of(one.values, self._rules))
+    def _ask(self, key: Key, criterion: Mapping[str, Any]) -> list[Candidate]:
+        if key not in self._asked:
+            self._asked[key] = [
+                Candidate(one.id, self.keys_of(one.values))
                 for one in self._connect().search(self._rules.target_resource, criterion, self._rules.match_paths)
             ]
-        return self._asked[rank, key]
+        return self._asked[key]
 
     def twin(self, values: Values, linked: Callable[[list[str]], Collection[str]]) -> str | None:
         """The free target record that says exactly what a record says that has nothing to be matched by.
 
         Several of them cannot be told apart; the first is as good as any.
         """
-        if self._twins is None:
-            self._twins = {}
+        if not self._twins_listed:
+            self._twins_listed = True
             for current in self._connect().listing(self._rules.target_resource, self._rules.paths):
-                keys = keys_of(current.values, self._rules)
-                if all(criterion_key(criterion, keys) is None for criterion in self._rules.match_on):
-                    self._twins.setdefault(self._all_said(current.values), []).append(current.id)
-        found = self._twins.get(self._all_said(values), [])
-        taken = linked(found)
+                if not keys_under(self._rules.match_on, self.keys_of(current.values)):
+                    self._filed.add_twin(current.id, self._all_said(current.values))
+        said = self._all_said(values)
+        found = self._filed.twins(said)
+        taken = linked(found) if found else ()
         free = next((one for one in found if one not in taken), None)
         if free is not None:
-            found.remove(free)
+            self._filed.take_twin(free, said)
         return free
 
-    def _all_said(self, values: Values) -> tuple[Any, ...]:
-        return tuple(
-            canonical(one.compare, values.get(one.path)) for unit in self._rules.units for one in unit.properties
+    def _all_said(self, values: Values) -> bytes:
+        return self._prints.of_record(
+            {
+                one.path: canonical(one.compare, values.get(one.path))
+                for unit in self._rules.units
+                for one in unit.properties
+            }
         )
 
     def created(self, current: Current, sent: Values) -> None:
@@ -106,9 +117,5 @@ class Finder:
         self._file(current.id, known)
 
     def _file(self, record_id: str, values: Values) -> None:
-        keys = keys_of(values, self._rules)
-        candidate = Candidate(record_id, keys)
-        for rank, criterion in enumerate(self._rules.match_on):
-            key = criterion_key(criterion, keys)
-            if key is not None:
-                self._index.setdefault((rank, key), []).append(candidate)
+        keys = self.keys_of(values)
+        self._filed.add(record_id, keys, keys_under(self._rules.match_on, keys))

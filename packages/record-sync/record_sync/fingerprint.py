@@ -7,18 +7,21 @@ cannot be looked up in a table made elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from record_sync.values import Value, Values
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 SIZE = 8
 """Bytes a fingerprint has. Two values of one property collide once in 2**64, which no register reaches."""
 
-_REMEMBERED = 16384
+_REMEMBERED = 8192
 """Texts whose fingerprints are kept at hand: those of a batch of records."""
 _SHORT = 200
 """Characters of a text that is."""
@@ -44,7 +47,7 @@ def _number(value: Any) -> str:
     return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 400 else str(number)
 
 
-def _digest(keyed: blake2b, content: bytes) -> bytes:
+def _digest(keyed: blake2b, content: Buffer) -> bytes:
     anew = keyed.copy()
     anew.update(content)
     return anew.digest()
@@ -82,6 +85,12 @@ class Fingerprints:
         return _digest(
             self._keyed_for_records, b"\0".join(path.encode() + b"=" + encode(values[path]) for path in sorted(values))
         )
+
+    def of_wholes(self, schema: bytes) -> Callable[[Buffer], bytes]:
+        """What makes fingerprints of records by their bytes as they come in: the same only under the same schema."""
+        keyed = self._keyed.copy()
+        keyed.update(schema)
+        return partial(_digest, keyed)
 
     def of_all(self, values: Values) -> dict[str, bytes]:
         """The fingerprint of each value."""

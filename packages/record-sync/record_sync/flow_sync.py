@@ -6,8 +6,9 @@ A batch is sorted into what is linked and what is not. The linked go through ``u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from record_sync.linking import Linking
 from record_sync.outcome import Outcome, Tally
 from record_sync.plan import changed, is_stale
 from record_sync.presence import Presence
-from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Incoming, Link
+from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Arrived, Incoming, Link
 from record_sync.recovery import Recovery
 from record_sync.references import ReferencedFlow, Resolved, resolve
 from record_sync.rules import FlowRules
@@ -32,6 +33,9 @@ from record_sync.store.store import FlowKey, Store
 from record_sync.store.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE, Waiting, WaitingRecords
 from record_sync.system import TargetSystem
 from record_sync.updating import ToUpdate, Updating
+
+AT_ONCE = 1000
+"""Waiting records that are taken up together."""
 
 OUTCOME_OF_WAITING = {
     PARKED: Outcome.PARKED,
@@ -73,7 +77,7 @@ class FlowSync:
         self.intents = Intents(store, key)
         self.waiting = WaitingRecords(store, key)
         self.conflicts = Conflicts(store, key)
-        self.finder = Finder(connect, rules)
+        self.finder = Finder(connect, rules, store.prints)
         self.store_is_new = store.acknowledged(key) is None
         """Nothing of the source was ever read to its end: also records without a key may be on both sides."""
         self.breaker = Breaker(store, key, limits)
@@ -82,6 +86,7 @@ class FlowSync:
         self._linking = Linking(self)
         self.recovery = Recovery(self)
         self.linked_now: set[str] = set()
+        """Those of the records linked in this run that wait for what they refer to."""
         self._retried: dict[str, Waiting] = {}
 
     @property
@@ -98,6 +103,30 @@ class FlowSync:
         self.recovery.settle_own()
 
     # -- taking records in
+
+    def unchanged(self, arrived: Mapping[str, Arrived]) -> set[str]:
+        """Recognise the records that are to the letter what they were when all they say was agreed.
+
+        They have their outcome with that, and need not be looked into.
+
+        Args:
+            arrived: by id.
+
+        Returns:
+            Their ids.
+
+        """
+        with self.store.reading() as connection:
+            if self.intents.any_towards(connection, self.key.source_side):
+                return set()
+            found = set()
+            for record_id, link_id, version, whole in self.links.settled(connection, arrived):
+                one = arrived[record_id]
+                if one.whole == whole and one.version == version:
+                    found.add(record_id)
+                    self.presence.seen.add(link_id)
+        self.tally.count_many(self.key.name, Outcome.UNCHANGED, len(found))
+        return found
 
     def take(self, records: Iterable[Incoming]) -> None:
         """Bring records to their outcomes, in order where one record comes several times."""
@@ -120,22 +149,46 @@ class FlowSync:
         finally:
             self._retried = {}
 
-    def ready(self) -> list[Waiting]:
-        """The records that waited for others which are there by now, or never will be."""
-        with self.store.reading() as connection:
-            rows = self.waiting.for_references(connection)
-            resolved = resolve(
-                connection, [row.record for row in rows], self.rules, lambda name: self._referenced(connection, name)
-            )
-        return [row for row, one in zip(rows, resolved, strict=True) if not one.missing]
+    def ready(self) -> Iterator[list[Waiting]]:
+        """The records that waited for others which are there by now, or never will be, in portions."""
+        for rows in self._portions(self.waiting.for_references):
+            with self.store.reading() as connection:
+                resolved = resolve(
+                    connection,
+                    [row.record for row in rows],
+                    self.rules,
+                    partial(self._referenced, connection),
+                )
+            ready = [row for row, one in zip(rows, resolved, strict=True) if not one.missing]
+            if ready:
+                yield ready
+
+    def due(self, begun: int) -> Iterator[list[Waiting]]:
+        """What an earlier run than the one begun then left, and is to be tried again now, in portions."""
+        return self._portions(partial(self.waiting.due, begun=begun))
+
+    def _portions(self, read: Callable[..., list[Waiting]]) -> Iterator[list[Waiting]]:
+        """Waiting records, so many at a time, oldest first; meanwhile others may be worked on."""
+        last = 0
+        while True:
+            with self.store.reading() as connection:
+                rows = read(connection, after=last, at_most=AT_ONCE)
+            if not rows:
+                return
+            last = rows[-1].id or 0
+            yield rows
 
     def park_invalid(self, record: Incoming, reason: str) -> None:
         """Keep a record that is no valid one, so that it is not lost silently."""
-        with self.store.begin() as connection:
-            link = self.links.of_sources(connection, [record.id]).get(record.id)
-            if link is not None:
+        self.park_all_invalid([(record, reason)])
+
+    def park_all_invalid(self, records: Sequence[tuple[Incoming, str]]) -> None:
+        """Keep records that are no valid ones, each with the reason."""
+        with self.batch() as batch:
+            for link in self.links.of_sources(batch.connection, [record.id for record, _ in records]).values():
                 self.presence.seen.add(link.id or 0)
-            self.put_waiting(connection, record, INVALID, reason)
+            for record, reason in records:
+                self.put_waiting(batch, record, INVALID, reason)
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
@@ -151,7 +204,8 @@ class FlowSync:
             ids = [one.id for one in records]
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
-            self.presence.waiting_seen.update(waiting)
+            for row in waiting.values():
+                self.presence.waiting_seen.add(row.id or 0)
             self.recovery.settle_opposite(connection, records, links)
             for link in links.values():
                 self.presence.seen.add(link.id or 0)
@@ -164,7 +218,7 @@ class FlowSync:
                     connection,
                     [*(one.incoming for one in updates), *unlinked, *lost],
                     self.rules,
-                    lambda name: self._referenced(connection, name),
+                    partial(self._referenced, connection),
                 )
             }
         self._updating.run([self._with_references(one, resolved[one.incoming.id]) for one in updates])
@@ -258,7 +312,8 @@ class FlowSync:
                     ToUpdate(incoming=record, original=record, link=link, units=change.units, restore=was_ended)
                 )
                 continue
-            if news or change.confirmed or is_back:
+            if news or change.confirmed or is_back or link.source.base.whole != record.whole:
+                link.source.base.whole = record.whole
                 batch.save(link)
             if record.id in waiting:
                 batch.waits_no_longer(record.id)
@@ -293,7 +348,7 @@ class FlowSync:
             {self.key.source_side: dict(record.source), self.key.target_side: {"deleted": True}},
         )
         self.put_waiting(
-            batch.connection, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
+            batch, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
         )
 
     # -- ending a record
@@ -320,12 +375,12 @@ class FlowSync:
         candidates: tuple[str, ...] = (),
     ) -> None:
         """Keep a record for later, with the reason, and count it as such."""
-        with self.store.begin() as connection:
-            self.put_waiting(connection, record, kind, reason, details, candidates)
+        with self.batch() as batch:
+            self.put_waiting(batch, record, kind, reason, details, candidates)
 
     def put_waiting(
         self,
-        connection: sa.Connection,
+        batch: Batch,
         record: Incoming,
         kind: str,
         reason: str,
@@ -339,11 +394,12 @@ class FlowSync:
             kind=kind,
             reason=reason,
             details=details,
-            attempts=before.attempts if before else 0,
+            fingerprint=self.print_of(record),
+            attempts=before.attempts + 1 if before else 0,
             source_candidates=(record.id,) if candidates else (),
             target_candidates=candidates,
         )
-        self.waiting.put(connection, row, self.print_of(record), retried=before is not None)
+        batch.wait(row)
         self.finish_record(record.id, OUTCOME_OF_WAITING[kind], reason)
 
     def print_of(self, record: Incoming) -> bytes:

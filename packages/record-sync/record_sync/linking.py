@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from record_sync.bases import created_link, saw
+from record_sync.candidates import keys_under
 from record_sync.conflict import DELETED
-from record_sync.matching import Keys, Match, MatchKind, criterion_key, first_match, keys_of
+from record_sync.matching import Keys, Match, MatchKind, first_match
 from record_sync.outcome import Outcome
 from record_sync.record import ENDED, GONE, LIVE, Base, End, Incoming, Link
 from record_sync.references import Resolved
@@ -49,14 +50,16 @@ class Linking:
 
     def _round(self, records: list[Resolved]) -> list[Resolved]:
         flow = self._flow
-        keys = {one.record.id: keys_of(one.record.values, flow.rules) for one in records}
+        keys = {one.record.id: flow.finder.keys_of(one.record.values) for one in records}
         with flow.store.reading() as connection:
             reserved = flow.waiting.reserved_sources(connection, list(keys))
         mine = []
+        waits: list[tuple[Resolved, Match | None]] = []
         for one in records:
             holder = reserved.get(one.record.id)
             if holder is not None and holder != f"{flow.key.source_side} {one.record.id}":
-                self._wait_ambiguous(one, f"it may be the counterpart of {holder}, which fits several records")
+                reason = f"it may be the counterpart of {holder}, which fits several records"
+                waits.append((one, Match(MatchKind.AMBIGUOUS, reason=reason)))
             else:
                 mine.append(one)
         flow.finder.prepare([keys[one.record.id] for one in mine])
@@ -66,15 +69,16 @@ class Linking:
         unmatched: list[str] = []
         for one, match in matches:
             if match.kind is MatchKind.AMBIGUOUS:
-                self._wait_ambiguous(one, match.reason, match.candidates)
+                waits.append((one, match))
             elif match.id is not None:
                 found.append((one, match.id))
             elif not flow.rules.create:
                 unmatched.append(one.record.id)
             elif one.missing:
-                flow.wait(self._original(one), REFERENCE, f"waits for {', '.join(one.missing)}")
+                waits.append((one, None))
             else:
                 creates.append(ToCreate(one, self._original(one), _to_send(one.record)))
+        self._wait(waits)
         self._unmatched(unmatched)
         self._link(found)
         self._create(creates)
@@ -98,11 +102,7 @@ class Linking:
         claimed: set[Any] = set()
         for one in records:
             mine = keys[one.record.id]
-            claims: set[Any] = {
-                (rank, key)
-                for rank, criterion in enumerate(flow.rules.match_on)
-                if (key := criterion_key(criterion, mine)) is not None
-            }
+            claims: set[Any] = set(keys_under(flow.rules.match_on, mine))
             match = first_match(mine, candidates[one.record.id], linked, flow.rules.match_on)
             if not claims and flow.store_is_new:
                 match = Match(MatchKind.NONE, id=flow.finder.twin(one.record.values, self._linked_targets))
@@ -133,8 +133,18 @@ class Linking:
     def _original(self, one: Resolved) -> Incoming:
         return one.original if one.original is not None else one.record
 
-    def _wait_ambiguous(self, one: Resolved, reason: str, candidates: tuple[str, ...] = ()) -> None:
-        self._flow.wait(self._original(one), AMBIGUOUS, reason, candidates=candidates)
+    def _wait(self, waits: Sequence[tuple[Resolved, Match | None]]) -> None:
+        """Keep records for later: ambiguous ones, and those without a match that lack what they refer to."""
+        flow = self._flow
+        if not waits:
+            return
+        with flow.batch() as batch:
+            for one, match in waits:
+                record = self._original(one)
+                if match is None:
+                    flow.put_waiting(batch, record, REFERENCE, f"waits for {', '.join(one.missing)}")
+                else:
+                    flow.put_waiting(batch, record, AMBIGUOUS, match.reason, candidates=match.candidates)
 
     def _unmatched(self, ids: Sequence[str]) -> None:
         flow = self._flow
@@ -147,11 +157,13 @@ class Linking:
     def create_again(self, lost: Sequence[tuple[Resolved, Link]]) -> None:
         """Make the counterparts again that were deleted."""
         creates = []
+        waits: list[tuple[Resolved, Match | None]] = []
         for one, link in lost:
             if one.missing:
-                self._flow.wait(self._original(one), REFERENCE, f"waits for {', '.join(one.missing)}")
+                waits.append((one, None))
             else:
                 creates.append(ToCreate(one, self._original(one), _to_send(one.record), link))
+        self._wait(waits)
         self._create(creates)
 
     # -- an existing record
@@ -166,7 +178,8 @@ class Linking:
                 orphan = orphans.get(target_id)
                 was_ended = orphan is not None and orphan.state == ENDED
                 link = self._taken_over(batch, orphan, one) if orphan else self._linked(batch, target_id, one)
-                flow.linked_now.add(one.record.id)
+                if one.missing:
+                    flow.linked_now.add(one.record.id)
                 updates.append(
                     ToUpdate(
                         incoming=one.record,
@@ -247,7 +260,7 @@ class Linking:
             return
         # Where no answer came the intent stays: the next run looks for the record before it tries again.
         details = result.details if isinstance(result, Refused) else ()
-        flow.put_waiting(batch.connection, one.original, PARKED, result.reason, details)
+        flow.put_waiting(batch, one.original, PARKED, result.reason, details)
 
 
 def _to_send(record: Incoming) -> Values:

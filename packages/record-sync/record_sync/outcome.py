@@ -83,6 +83,10 @@ class Tally(msgspec.Struct):
         if reason and len(reasons) < MOST_REASONS:
             reasons[record_id] = Told(outcome, reason)
 
+    def count_many(self, flow: str, outcome: Outcome, number: int) -> None:
+        """Count so many records of which nothing is to be said."""
+        self.flows.setdefault(flow, Counter())[outcome] += number
+
     def uncount(self, flow: str, record_id: str, outcome: Outcome) -> None:
         """Take back the count of a record that found a better end in the same run."""
         counts = self.flows.setdefault(flow, Counter())

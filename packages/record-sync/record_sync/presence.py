@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from record_sync.record import GONE, LIVE, SUSPECT
+
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
+
+AT_ONCE = 1000
+"""Suspects that are looked up together."""
 
 
 class Seen:
@@ -36,8 +41,8 @@ class Presence:
     def __init__(self, flow: FlowSync) -> None:
         self._flow = flow
         self.seen = Seen()
-        self.waiting_seen: set[str] = set()
-        """Ids of waiting records that came; few, so they are kept as they are."""
+        self.waiting_seen = Seen()
+        """The same for the rows of records that wait."""
 
     def complete(self, read_began_ms: int) -> int:
         """A complete read of the source has ended: suspect what it did not bring; tells how many.
@@ -46,21 +51,24 @@ class Presence:
         """
         flow = self._flow
         with flow.store.begin() as connection:
-            known = flow.links.live_before(connection, read_began_ms)
-            missing = [link_id for link_id in known if link_id not in self.seen]
-            flow.links.set_source_state(connection, missing, "suspect")
-            flow.waiting.forget_unseen(connection, self.waiting_seen, read_began_ms)
-        return len(missing)
+            number = 0
+            for known in flow.links.live_before(connection, read_began_ms):
+                missing = [link_id for link_id in known if link_id not in self.seen]
+                flow.links.set_source_state(connection, missing, SUSPECT)
+                number += len(missing)
+            flow.waiting.forget_unseen(connection, self.waiting_seen.__contains__, read_began_ms)
+        return number
 
     def verify(self) -> None:
         """Look up the target's records that the other line suspects."""
         flow = self._flow
-        with flow.store.reading() as connection:
-            suspects = flow.links.with_state(connection, target_state="suspect")
-        if not suspects:
-            return
-        there = flow.system.read(flow.rules.target_resource, [one.target.id for one in suspects], flow.rules.paths)
-        for link in suspects:
-            link.target.state = "live" if link.target.id in there else "gone"
-        with flow.store.begin() as connection:
-            flow.links.save(connection, suspects)
+        while True:
+            with flow.store.reading() as connection:
+                suspects = flow.links.with_state(connection, target_state=SUSPECT, at_most=AT_ONCE)
+            if not suspects:
+                return
+            there = flow.system.read(flow.rules.target_resource, [one.target.id for one in suspects], flow.rules.paths)
+            for link in suspects:
+                link.target.state = LIVE if link.target.id in there else GONE
+            with flow.store.begin() as connection:
+                flow.links.save(connection, suspects)

@@ -28,16 +28,26 @@ class Base(msgspec.Struct):
 
     firm: dict[str, bytes] = msgspec.field(default_factory=dict)
     provisional: dict[str, bytes] = msgspec.field(default_factory=dict)
+    whole: bytes | None = None
+    """Fingerprint of the record as it came in when all that it said was agreed; none once anything else is agreed."""
 
     def agree(self, path: str, fingerprint: bytes) -> None:
         """Take a value as agreed."""
+        self.whole = None
         self.firm[path] = fingerprint
         self.provisional.pop(path, None)
 
     def expect(self, path: str, fingerprint: bytes) -> None:
         """Take a value as sent; the next read says how the system keeps it."""
+        self.whole = None
         self.provisional[path] = fingerprint
         self.firm.pop(path, None)
+
+    def forget(self, path: str) -> None:
+        """Take a value as never agreed."""
+        self.whole = None
+        self.firm.pop(path, None)
+        self.provisional.pop(path, None)
 
     def knows(self, path: str) -> bool:
         """Whether anything was ever agreed on this property."""
@@ -45,7 +55,7 @@ class Base(msgspec.Struct):
 
     def copy(self) -> Base:
         """A base that can be changed without changing this one."""
-        return Base(dict(self.firm), dict(self.provisional))
+        return Base(dict(self.firm), dict(self.provisional), self.whole)
 
 
 class End(msgspec.Struct):
@@ -81,6 +91,15 @@ class Link(msgspec.Struct):
     """live, ended or contested"""
 
 
+class Arrived(msgspec.Struct):
+    """A record of the source that was not looked into yet."""
+
+    id: str
+    version: Any
+    whole: bytes
+    """Fingerprint of all of it as it came in."""
+
+
 class Incoming(msgspec.Struct):
     """A record of the source, as the mapper sent it."""
 
@@ -95,6 +114,8 @@ class Incoming(msgspec.Struct):
     """When the request that read it was sent."""
     deleted: bool = False
     filtered: bool = False
+    whole: bytes | None = None
+    """Fingerprint of all of it as it came in; none where some of it cannot be written yet."""
 
     def older_than(self, end: End) -> bool:
         """Whether this is an earlier state of the record than one already taken into account."""

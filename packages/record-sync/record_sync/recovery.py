@@ -7,8 +7,10 @@ then it never happened; otherwise the values that equal what was sent are ours, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -29,6 +31,12 @@ UNSURE = timedelta(minutes=65)
 SIGHT_ROUNDED = timedelta(seconds=2)
 """Servers tell their time in whole seconds."""
 
+FEW = 3
+"""So many searches are made without asking first what a listing would cost."""
+
+AT_ONCE = 1000
+"""Listed records that are looked up in the store together."""
+
 
 class Recovery:
     """Settles the intents of one flow."""
@@ -47,7 +55,7 @@ class Recovery:
             return
         ids = [one.target_id for one in intents if one.kind == "update" and one.target_id is not None]
         read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths) if ids else {}
-        found = {one.id: self._created(one) for one in intents if one.kind == "create"}
+        found = self._created([one for one in intents if one.kind == "create"])
         with flow.store.begin() as connection:
             for one in intents:
                 if one.kind == "update":
@@ -60,36 +68,95 @@ class Recovery:
                     self._adopt(connection, one, found[one.id])
             flow.intents.remove(connection, [one.id for one in intents])
 
-    def _created(self, intent: Intent) -> list[Current]:
-        """The records that this create may have made."""
-        flow = self._flow
-        rules = flow.rules
-        keys = keys_of(intent.values, rules)
-        sought: Values | None = next(
+    def _created(self, intents: Sequence[Intent]) -> dict[int | None, list[Current]]:
+        """The records that each of these creates may have made."""
+        if not intents:
+            return {}
+        found: dict[int | None, list[Current]] = {}
+        if len(intents) <= FEW or len(intents) <= self._flow.system.listing_cost(self._flow.rules.target_resource):
+            found = {one.id: self._searched(one) for one in intents}
+        # What no criterion finds is looked for in one listing for all, and so is everything where searches cost more.
+        rest = [one for one in intents if not found.get(one.id)]
+        return found | (self._listed(rest) if rest else {})
+
+    def _searched(self, intent: Intent) -> list[Current]:
+        sought = self._sought(intent)
+        if sought is None:
+            return []
+        rules = self._flow.rules
+        return [
+            one
+            for one in self._flow.system.search(rules.target_resource, sought, rules.paths)
+            if self._made_after(one, intent.server_clock)
+            and (self._fits(intent.values, one) or self._same_keys(sought, one))
+        ]
+
+    def _sought(self, intent: Intent) -> Values | None:
+        """The strongest criterion that the record has values for."""
+        keys = keys_of(intent.values, self._flow.rules)
+        return next(
             (
                 {path: intent.values[path] for path in criterion}
-                for criterion in rules.match_on
+                for criterion in self._flow.rules.match_on
                 if criterion_key(criterion, keys) is not None
             ),
             None,
         )
-        if sought is not None:
-            found = [
-                one
-                for one in flow.system.search(rules.target_resource, sought, rules.paths)
-                if self._made_after(one, intent.server_clock)
-                and (self._fits(intent.values, one) or self._same_keys(sought, one))
+
+    def _listed(self, intents: Sequence[Intent]) -> dict[int | None, list[Current]]:
+        wanted = {one.id: self._strongest(one) for one in intents}
+        young = self._young(intents, {key for key in wanted.values() if key is not None})
+        by_key: dict[tuple[Any, ...], list[Current]] = {}
+        for one in young:
+            for key in self._all_keys(one.values):
+                by_key.setdefault(key, []).append(one)
+        found = {
+            one.id: [
+                current
+                for current in by_key.get(wanted[one.id] or (), ())
+                if self._made_after(current, one.server_clock)
             ]
-            if found:
-                return found
-        young = [
-            one
-            for one in flow.system.listing(rules.target_resource, rules.paths)
-            if self._made_after(one, intent.server_clock)
-        ]
-        return [one for one in young if self._fits(intent.values, one)] or [
-            one for one in young if self._nearly_fits(intent, one)
-        ]
+            for one in intents
+        }
+        taken = {one.id for some in found.values() for one in some}
+        left = [one for one in young if one.id not in taken]
+        for intent in intents:
+            if not found[intent.id]:
+                made = [one for one in left if self._made_after(one, intent.server_clock)]
+                found[intent.id] = [one for one in made if self._fits(intent.values, one)] or [
+                    one for one in made if self._nearly_fits(intent, one)
+                ]
+        return found
+
+    def _young(self, intents: Sequence[Intent], wanted: AbstractSet[tuple[Any, ...]]) -> list[Current]:
+        """The target's records that may have been made by the oldest of these creates, or later.
+
+        Of those that are linked only the ones with these keys: what was made in the last hour may be many.
+        """
+        flow = self._flow
+        sights = [one.server_clock for one in intents]
+        sight = None if None in sights else min(one for one in sights if one is not None)
+        young: list[Current] = []
+        listing = flow.system.listing(flow.rules.target_resource, flow.rules.paths)
+        while some := list(islice(listing, AT_ONCE)):
+            made = {one.id: one for one in some if self._made_after(one, sight)}
+            with flow.store.reading() as connection:
+                linked = flow.links.of_targets(connection, made) if made else {}
+            young += [
+                one
+                for record_id, one in made.items()
+                if record_id not in linked or not wanted.isdisjoint(self._all_keys(one.values))
+            ]
+        return young
+
+    def _all_keys(self, values: Values) -> list[tuple[Any, ...]]:
+        """Each criterion that a record has values for, with them."""
+        keys = keys_of(values, self._flow.rules)
+        found = ((criterion, criterion_key(criterion, keys)) for criterion in self._flow.rules.match_on)
+        return [(*criterion, *key) for criterion, key in found if key is not None]
+
+    def _strongest(self, intent: Intent) -> tuple[Any, ...] | None:
+        return next(iter(self._all_keys(intent.values)), None)
 
     def _made_after(self, current: Current, sight: datetime | None) -> bool:
         return sight is None or not self._flow.system.created_before(current, sight)

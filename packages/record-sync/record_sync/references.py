@@ -79,4 +79,5 @@ def _resolve(
         del values[path]
         if str(raw) not in excluded.get(path, ()):
             missing.append(f"{flow_name} {raw}")
-    return Resolved(msgspec.structs.replace(record, values=values), tuple(missing), record)
+    whole = record.whole if len(values) == len(record.values) else None
+    return Resolved(msgspec.structs.replace(record, values=values, whole=whole), tuple(missing), record)

@@ -146,10 +146,12 @@ class Session:
         """Try again what waits, then make the deletions that are due. How it went tells :meth:`verdict`."""
         self.settle_references()
         for flow in self.flows.values():
-            with self.store.reading() as connection:
-                due = [*flow.waiting.due(connection, begun=self._begun), *self._decided(connection, flow)]
-            if due:
+            for due in flow.due(self._begun):
                 flow.retry(due)
+            with self.store.reading() as connection:
+                decided = self._decided(connection, flow)
+            if decided:
+                flow.retry(decided)
         self.settle_references()
         for flow in self.flows.values():
             flow.presence.verify()
@@ -189,9 +191,8 @@ class Session:
             for flow in self.flows.values():
                 if not flow.rules.references:
                     continue
-                ready = flow.ready()
-                if ready and flow.retry(ready):
-                    moving = True
+                for ready in flow.ready():
+                    moving = bool(flow.retry(ready)) or moving
 
     def check_failures(self) -> None:
         """End a run in which too much is refused.

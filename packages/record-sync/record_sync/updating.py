@@ -184,11 +184,11 @@ class Updating:
         if isinstance(result, Moved):
             return False
         if isinstance(result, Refused):
-            flow.put_waiting(batch.connection, update.original, PARKED, result.reason, result.details)
+            flow.put_waiting(batch, update.original, PARKED, result.reason, result.details)
             return True
         if isinstance(result, Unknown):
             # The intent stays: the next run looks what became of it, and only then tries again.
-            flow.put_waiting(batch.connection, update.original, PARKED, result.reason)
+            flow.put_waiting(batch, update.original, PARKED, result.reason)
             return True
         self._written(batch, one, result)
         return True
@@ -210,12 +210,14 @@ class Updating:
         held = result.units(Verdict.HOLD) if result is not None else []
         if held:
             properties = ", ".join(flow.rules.unit_key(unit) for unit in held)
-            flow.put_waiting(batch.connection, update.original, CONFLICT, f"edited on both sides: {properties}")
+            flow.put_waiting(batch, update.original, CONFLICT, f"edited on both sides: {properties}")
             return
         if update.missing:
             # What it refers to is not there yet; all else is done.
-            flow.put_waiting(batch.connection, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
+            flow.put_waiting(batch, update.original, REFERENCE, f"waits for {', '.join(update.missing)}")
             return
+        if result is None or not result.units(Verdict.KEEP):
+            update.link.source.base.whole = update.incoming.whole
         batch.done(update.incoming.id)
         flow.finish_record(update.incoming.id, outcome)
 

@@ -119,7 +119,10 @@ def without_comments(difference):
     return [one for one in flat if "comment" not in one[0]]
 
 
-def test_the_migrations_make_what_the_code_describes(links_url):
+@pytest.mark.parametrize("new", [False, True])
+def test_the_migrations_and_a_new_store_have_what_the_code_describes(links_url, new):
+    if not new:
+        at_revision(links_url, FIRST_REVISION).dispose()
     Store(links_url, SIDES).close()
     engine = open_engine(links_url)
     with engine.connect() as connection:
@@ -163,7 +166,7 @@ def test_an_older_store_keeps_its_data(links_url, versioned):
     for row in before["flow"]:
         row |= {"breaker": None, "let_through": None}
     for row in before["link"]:
-        row |= {"created_at": 0}
+        row |= {"created_at": 0, "left_whole": None, "right_whole": None}
     for row in before["run"]:
         row |= {"waits": None, "waited_ms": None, "first_errors": "[]"}
     for row in (*before["link"], *after["link"]):

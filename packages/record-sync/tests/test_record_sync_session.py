@@ -574,6 +574,27 @@ def test_a_create_whose_run_died_is_taken_up_even_if_somebody_edited_it_since(wo
     assert world.crm.values("customer", "c1")["Name"] == "A, rettet"
 
 
+def test_many_creates_whose_run_died_are_looked_for_in_one_listing(world):
+    for number in range(14):
+        email = {"Email": f"post{number}@example.no"} if number % 2 else {}
+        world.crm.put("customer", f"c{number}", Name=f"Kunde {number}", **email)
+    world.tripletex.lose_answers = True
+    world.run("tripletex", finish=False, flows=["customer"])
+    world.tripletex.lose_answers = False
+    second = list(world.tripletex.all("customer"))[1]
+    world.tripletex.put("customer", second, name="Rettet")
+    world.tripletex.calls.clear()
+    world.run("tripletex", flows=["customer"])
+    assert world.tripletex.calls.count("listing") == 1
+    assert {"search", "create"}.isdisjoint(world.tripletex.calls)
+    assert len(world.tripletex.all("customer")) == 14
+    assert world.tripletex.values("customer", second)["name"] == "Rettet"
+    assert world.run("tripletex", flows=["customer"])["customer"] == {"unchanged": 14}
+    world.settle()
+    assert len(world.tripletex.all("customer")) == len(world.crm.all("customer")) == 14
+    assert world.crm.values("customer", "c1")["Name"] == "Rettet"
+
+
 @pytest.mark.parametrize("next_line", SIDES)
 def test_a_create_whose_run_died_is_taken_up_even_if_what_it_is_known_by_was_edited_since(world, next_line):
     world.crm.put("product", "v1", Name="Skrue", Number="P-1")

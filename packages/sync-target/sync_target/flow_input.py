@@ -1,21 +1,45 @@
-"""What comes in on one stream of the mapper: records are checked, made into ``Incoming`` and handed on in batches."""
+"""What comes in on one stream of the mapper: handed on in batches, looked into only where it says anything new.
+
+Most records of a complete read are to the letter what they were the last time. Those are recognised by a fingerprint of
+their bytes, a batch at a time, and never decoded; the others are checked and made into ``Incoming``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 import fastjsonschema
 import msgspec
 from record_sync.flow_sync import FlowSync
-from record_sync.record import Incoming
+from record_sync.record import Arrived, Incoming
 from record_sync.record_id import fault_of, storable
 from record_sync.rules import FlowRules
 from record_sync.values import pick
 from singer_edge.errors import RunFailed
 
+from sync_target.reader import RecordMessage, content_of
+
 BATCH_ROWS = 1000
+
+
+class _Source(msgspec.Struct):
+    id: str
+    version: Any = None
+
+
+class _Head(msgspec.Struct):
+    """Which record it is: all that is read of one at first."""
+
+    source: _Source = msgspec.field(name="_source")
+
+
+_head = msgspec.json.Decoder(_Head).decode
+
+
+class _Unread(Arrived):
+    message: RecordMessage
 
 
 class FlowInput:
@@ -23,66 +47,125 @@ class FlowInput:
 
     Args:
         flow: takes the batches.
+        stream: what the mapper calls it.
         schema: the SCHEMA message's; a record that does not fit it is parked.
 
     """
 
-    def __init__(self, flow: FlowSync, schema: Mapping[str, Any], *, batch_rows: int = BATCH_ROWS) -> None:
+    def __init__(self, flow: FlowSync, stream: str, schema: Mapping[str, Any], *, batch_rows: int = BATCH_ROWS) -> None:
         self.flow = flow
         self.rules: FlowRules = flow.rules
+        self.stream = stream
         self.start_checked = False
+        self.came = 0
+        """Records so far."""
         self._fits = _compiled(schema)
+        self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
         self._paths = tuple(one.path for one in flow.rules.properties)
         self._batch_rows = batch_rows
-        self._records: list[Incoming] = []
+        self._unread: list[_Unread] = []
+        self._fresh: list[_Unread] = []
+        """Those that are not what they were: they are looked into when they are worth a batch."""
+        self._fresh_ids: set[str] = set()
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether so many came in that they should be recognised."""
+        return len(self._unread) >= self._batch_rows
 
     @property
     def is_full(self) -> bool:
-        """Whether the batch is large enough to be handed on."""
-        return len(self._records) >= self._batch_rows
+        """Whether so many are not what they were that they should be handed on."""
+        return len(self._fresh) >= self._batch_rows
 
-    def add(self, message: Mapping[str, Any]) -> None:
-        """Take a RECORD message. One that is not valid is parked; the rest goes on."""
-        record = message["record"]
-        source = record.get("_source")
+    def add(self, message: RecordMessage) -> None:
+        """Take a RECORD message.
+
+        Raises:
+            RunFailed: it comes from no mapper of this project.
+
+        """
+        try:
+            source = _head(message.record).source
+        except (msgspec.MsgspecError, UnicodeError):
+            source = self._source_of(message)
+        self._unread.append(_Unread(source.id, source.version, self._whole(message.record), message))
+        self.came += 1
+
+    def _source_of(self, message: RecordMessage) -> _Source:
+        record = content_of(message.record, self.stream)
+        source = record.get("_source") if isinstance(record, dict) else None
         if not isinstance(source, dict) or not isinstance(source.get("id"), str):
             raise RunFailed(
-                f"A RECORD of stream {message['stream']!r} has no _source.id. "
+                f"A RECORD of stream {self.stream!r} has no _source.id. "
                 "Put the dataflow mapper before this target, or leave x-sync out of the SCHEMA."
             )
+        return _Source(source["id"], source.get("version"))
+
+    def hand_on(self) -> None:
+        """Bring all that came in to its outcome; an invalid record is parked."""
+        self.recognise()
+        fresh, self._fresh, self._fresh_ids = self._fresh, [], set()
+        for some in _one_of_each(fresh):
+            taken, invalid = [], []
+            for one in some.values():
+                incoming, fault = self._incoming(one)
+                if fault is None:
+                    taken.append(incoming)
+                else:
+                    invalid.append((incoming, f"not a valid record: {_shortened(fault)}"))
+            if invalid:
+                self.flow.park_all_invalid(invalid)
+            if taken:
+                self.flow.take(taken)
+
+    def recognise(self) -> None:
+        """Be done with what is to the letter what it was. What comes behind a newer state of itself is not."""
+        unread, self._unread = self._unread, []
+        for some in _one_of_each(unread):
+            first = {record_id: one for record_id, one in some.items() if record_id not in self._fresh_ids}
+            known = self.flow.unchanged(first)
+            fresh = [one for record_id, one in some.items() if record_id not in known]
+            self._fresh += fresh
+            self._fresh_ids.update([one.id for one in fresh])
+
+    def _incoming(self, arrived: _Unread) -> tuple[Incoming, str | None]:
+        """The record, and what is wrong with it, if anything."""
+        record = content_of(arrived.message.record, self.stream)
+        source = record["_source"]
         incoming = Incoming(
-            id=source["id"],
-            version=source.get("version"),
+            id=arrived.id,
+            version=arrived.version,
             modified_at=None,
             values=pick(record, self._paths),
             source=source.get("values") or {},
             deleted=bool(source.get("deleted")),
             filtered=bool(source.get("filtered")),
+            whole=arrived.whole,
         )
         try:
             incoming.modified_at = _moment(source.get("modified_at"))
-            incoming.read_at = _moment(message.get("time_extracted"))
+            incoming.read_at = _moment(arrived.message.time_extracted)
             if not incoming.filtered:
                 self._fits(record)
         except (fastjsonschema.JsonSchemaValueException, msgspec.ValidationError) as error:
-            self._park(incoming, str(error))
-            return
+            return incoming, str(error)
         fault = fault_of(incoming.id)
-        if fault is None:
-            self._records.append(incoming)
-        else:
+        if fault is not None:
             incoming.id = storable(incoming.id)
-            self._park(incoming, fault)
+        return incoming, fault
 
-    def _park(self, incoming: Incoming, fault: str) -> None:
-        self.hand_on()
-        self.flow.park_invalid(incoming, f"not a valid record: {_shortened(fault)}")
 
-    def hand_on(self) -> None:
-        """Bring all that came in to its outcome."""
-        records, self._records = self._records, []
-        if records:
-            self.flow.take(records)
+def _one_of_each(records: list[_Unread]) -> Iterator[dict[str, _Unread]]:
+    """The records in their order, parted where one comes again."""
+    some: dict[str, _Unread] = {}
+    for one in records:
+        if one.id in some:
+            yield some
+            some = {}
+        some[one.id] = one
+    if some:
+        yield some
 
 
 def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:

@@ -6,10 +6,12 @@ import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from record_sync.outcome import Waits
-from record_sync.session import Session
+
+if TYPE_CHECKING:
+    from record_sync.session import Session
 
 
 def report(logger: logging.Logger, session: Session) -> None:

@@ -6,26 +6,25 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from types import FrameType
-from typing import IO, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from record_sync.breaker import Limits
-from record_sync.errors import StampMismatchError, SyncError
-from record_sync.rules import FlowRules
-from record_sync.session import Session
-from record_sync.store import Store
+from record_sync.errors import SyncError
 from singer_edge.console import EXPECTED, SingerPlugin
-from singer_edge.errors import RunFailed
 from singer_edge.progress import COUNTED_EVERY
 from singer_edge.rehearsal import Rehearsal
 from singer_sdk import Target, metrics
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
 from sync_target.connected import ConnectedSystem
-from sync_target.flow_input import FlowInput
 from sync_target.ordinary import OrdinarySink
-from sync_target.reader import MessageReader
+from sync_target.reader import MessageReader, RecordMessage
 from sync_target.rehearsal import RehearsedConnection
 from sync_target.report import account, log_account, report
+
+if TYPE_CHECKING:
+    from record_sync.session import Session
+
+    from sync_target.flow_input import FlowInput
 
 STATE_EVERY_RECORDS = 10_000
 STATE_EVERY_SECONDS = 60.0
@@ -53,7 +52,8 @@ class SyncTarget(SingerPlugin, Target, ABC):
         self._session: Session | None = None
         self._inputs: dict[str, FlowInput] = {}
         self._counters: dict[str, metrics.Counter] = {}
-        self._records_since_state = 0
+        self._counted: dict[str, int] = {}
+        self._came_at_state = 0
         self._state_at = time.monotonic()
 
     @abstractmethod
@@ -126,29 +126,39 @@ class SyncTarget(SingerPlugin, Target, ABC):
             if not isinstance(schema, dict) or "x-sync" not in schema:
                 super()._process_schema_message(message_dict)
                 return
-            rules = FlowRules.from_schema(schema, self.side)
+            # See there why it is imported only now.
+            from sync_target import opening  # noqa: PLC0415
+
+            rules = opening.FlowRules.from_schema(schema, self.side)
             stream = message_dict["stream"]
             before = self._inputs.get(stream)
             if before is not None:
-                before.hand_on()
+                self._hand_on(before)
                 if before.rules == rules:
                     return
-            flow = self._sync_session().flow(rules)
-            self._inputs[stream] = FlowInput(flow, schema)
-            self._counters[stream] = metrics.record_counter(stream, log_interval=COUNTED_EVERY)
-            self._counters[stream].__enter__()
+            if self._session is None:
+                links_url = self.config.get("links_url") if self._rehearsal is None else self._rehearsal.links_url
+                self._session = opening.open_session(self.config, self.system, self.sides, links_url)
+            self._inputs[stream] = opening.open_flow(self._session, stream, schema, rules)
+            if before is not None:
+                self._inputs[stream].came = before.came
+            else:
+                self._counters[stream] = metrics.record_counter(stream, log_interval=COUNTED_EVERY)
+                self._counters[stream].__enter__()
 
-    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        flow_input = self._inputs.get(message_dict.get("stream", ""))
-        with self._uninterrupted():
-            if flow_input is None:
-                super()._process_record_message(message_dict)
-                return
-            flow_input.add(message_dict)
-            self._counters[message_dict["stream"]].increment()
-            self._records_since_state += 1
-            if flow_input.is_full:
-                self._hand_on(flow_input)
+    def _process_record_message(self, message_dict: RecordMessage) -> None:  # type: ignore[override]
+        flow_input = self._inputs.get(message_dict.stream)
+        if flow_input is None:
+            with self._uninterrupted():
+                super()._process_record_message(message_dict.content())
+            return
+        flow_input.add(message_dict)
+        if flow_input.has_batch:
+            with self._uninterrupted():
+                flow_input.recognise()
+                self._count(flow_input)
+                if flow_input.is_full:
+                    self._hand_on(flow_input)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         with self._uninterrupted():
@@ -158,9 +168,9 @@ class SyncTarget(SingerPlugin, Target, ABC):
                 if not flow_input.start_checked:
                     flow_input.start_checked = True
                     rules = flow_input.rules
-                    self._sync_session().starts_from(rules.flow, bookmarks.get(rules.source_resource) or {})
+                    self.session.starts_from(rules.flow, bookmarks.get(rules.source_resource) or {})
             if (
-                self._records_since_state >= STATE_EVERY_RECORDS
+                sum(one.came for one in self._inputs.values()) - self._came_at_state >= STATE_EVERY_RECORDS
                 or time.monotonic() - self._state_at >= STATE_EVERY_SECONDS
             ):
                 self.drain_all()
@@ -181,34 +191,12 @@ class SyncTarget(SingerPlugin, Target, ABC):
                     missing,
                 )
 
-    def _sync_session(self) -> Session:
+    @property
+    def session(self) -> Session:
+        """The run; begun by the first flow that comes in."""
         if self._session is None:
-            links_url = self.config.get("links_url") if self._rehearsal is None else self._rehearsal.links_url
-            if not links_url:
-                raise RunFailed(
-                    "missing setting 'links_url' (Link store): a two-way sync has to remember which records belong "
-                    "together, for example sqlite:////path/to/links.db"
-                )
-            store = Store(links_url, self.sides, self.config["sync_name"])
-            try:
-                self._check_address(store)
-                limits = Limits(self.config["max_delete_share"], self.config["max_overwrite_share"])
-                self._session = Session(
-                    store, self.system, max_failure_share=self.config["max_failure_share"], limits=limits
-                )
-            except BaseException:
-                store.close()
-                raise
+            raise RuntimeError("no flow has come in")
         return self._session
-
-    def _check_address(self, store: Store) -> None:
-        """Refuse a store of another system before anything is taken in; a run that writes checks the whole stamp."""
-        bound_to = store.stamped(self.side)
-        if bound_to is not None and not bound_to.endswith(self.system.address):
-            raise StampMismatchError(
-                f"The link store {store.place} (sync name {store.sync_name!r}) belongs to {bound_to}, "
-                f"but this run would write to the one{self.system.address}. Use another links_url or sync_name for it."
-            )
 
     def _hand_on(self, flow_input: FlowInput) -> None:
         """Hand a flow's records on, after those of the flows that have to see the same records first."""
@@ -217,7 +205,14 @@ class SyncTarget(SingerPlugin, Target, ABC):
             if first is not None and first is not flow_input:
                 self._hand_on(first)
         flow_input.hand_on()
-        self._sync_session().check_failures()
+        self._count(flow_input)
+        self.session.check_failures()
+
+    def _count(self, flow_input: FlowInput) -> None:
+        """Tell the metric what came in since it was last told."""
+        stream = flow_input.stream
+        self._counters[stream].increment(flow_input.came - self._counted.get(stream, 0))
+        self._counted[stream] = flow_input.came
 
     # -- state and the end
 
@@ -231,7 +226,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
                 flows_of.setdefault(flow_input.rules.source_resource, []).append(flow_input.rules.flow)
             self._session.acknowledge(state.get("bookmarks") or {}, flows_of)
         super()._write_state_message(state)
-        self._records_since_state = 0
+        self._came_at_state = sum(one.came for one in self._inputs.values())
         self._state_at = time.monotonic()
 
     def process_endofpipe(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from api_transport.address import query, segment
 from api_transport.answer import decoded
+from api_transport.concurrency import in_order
 from api_transport.errors import NotFound
 from api_transport.transport import Transport, user_agent
 from api_transport.verdict import Hints
@@ -51,7 +53,8 @@ class TripletexClient:
 
     `company_id` 0 is the company of the employee token, anything else a client company of an accountant. `timezone` is
     the zone of the API's zone-less times; ValueError where it is not known. `agent` names the plugin to the server,
-    `in_flight` pages of a list are asked for at a time, `transport_options` go to the `Transport`.
+    `in_flight` pages of a list, or lists of ids, are asked for at a time (pages: `pages_ahead`, where memory is dearer
+    than time), `transport_options` go to the `Transport`.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class TripletexClient:
         timezone: str = OSLO,
         agent: str = "tripletex-client",
         in_flight: int = 1,
+        pages_ahead: int | None = None,
         **transport_options: Any,
     ) -> None:
         options = {"user_agent": user_agent(agent), "read_error": read_error, "hints": HINTS, **transport_options}
@@ -72,6 +76,7 @@ class TripletexClient:
         session = Session(self.transport, consumer_token, employee_token, company_id, timezone_name=timezone)
         self._connection = Connection(self.transport, session)
         self._in_flight = in_flight
+        self._pages_ahead = in_flight if pages_ahead is None else pages_ahead
         self._countries: Countries | None = None
         self._reading_countries = threading.Lock()
 
@@ -123,7 +128,7 @@ class TripletexClient:
             )
             return page_of(answer, offset)
 
-        return walk(read, page_size, self._in_flight)
+        return walk(read, page_size, self._pages_ahead)
 
     def page(
         self,
@@ -161,7 +166,7 @@ class TripletexClient:
                 resource, fields=fields, offset=offset, page_size=page_size, checksum=known or ASK, read=reader
             )
 
-        return read_on(read, 0, page_size, self._in_flight, expected=len(checksums) * page_size)
+        return read_on(read, 0, page_size, self._pages_ahead, expected=len(checksums) * page_size)
 
     def get(self, resource: str, record_id: int, fields: str) -> Record | None:
         """A record, None only where Tripletex itself says that there is none (404, code 6000)."""
@@ -184,8 +189,9 @@ class TripletexClient:
         found: dict[int, Record] = {}
         for which in halves(resource):
             rest = query({"id": "", "from": 0, "count": 100, "sorting": "id", "fields": fields, **which})
-            for some in id_lists(missing, rest):
-                found |= self._listed(resource, some, fields, which)
+            calls = [partial(self._listed, resource, some, fields, which) for some in id_lists(missing, rest)]
+            for listed in in_order(calls, self._in_flight):
+                found |= listed
             missing = [record_id for record_id in missing if record_id not in found]
         for record_id in missing:
             record = self.get(resource, record_id, fields)

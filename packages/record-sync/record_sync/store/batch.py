@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from record_sync.record import Link
 from record_sync.store.conflicts import Conflicts
 from record_sync.store.links import Links
-from record_sync.store.waiting import WaitingRecords
+from record_sync.store.waiting import Waiting, WaitingRecords
 
 
 class Batch:
@@ -27,6 +27,7 @@ class Batch:
         self._done: list[str] = []
         self._no_longer_waiting: list[str] = []
         self._kept_out: list[str] = []
+        self._waits: list[Waiting] = []
 
     def add(self, link: Link) -> None:
         """A new link; it has its id when the transaction has ended."""
@@ -44,6 +45,10 @@ class Batch:
         """This source record is where it should be: it waits for nothing, and no filter keeps it out."""
         self._done.append(record_id)
 
+    def wait(self, waiting: Waiting) -> None:
+        """This source record is kept for later."""
+        self._waits.append(waiting)
+
     def waits_no_longer(self, record_id: str) -> None:
         """Whatever this source record waited for, it does so no longer."""
         self._no_longer_waiting.append(record_id)
@@ -58,6 +63,7 @@ class Batch:
         self._links.add(connection, self._new)
         self._links.save(connection, self._changed.values())
         self._conflicts.settle(connection, self._agreed)
+        self._waiting.put(connection, self._waits)
         self._waiting.exclude(connection, self._kept_out)
         self._waiting.include(connection, self._done)
         self._waiting.remove(connection, [*self._done, *self._no_longer_waiting, *self._kept_out])

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from record_sync.store import tables
+from record_sync.store.among import among
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
 from record_sync.values import Values
@@ -73,7 +74,7 @@ class Conflicts:
         found: dict[int, dict[str, str]] = {}
         for some in chunks(link_ids):
             query = sa.select(columns.link_id, columns.unit, columns.winner).where(
-                columns.flow_id == self._flow.id, columns.link_id.in_(some), columns.state == "taken"
+                columns.flow_id == self._flow.id, among(columns.link_id, some), columns.state == "taken"
             )
             for row in connection.execute(query):
                 found.setdefault(row.link_id, {})[row.unit] = row.winner
@@ -110,7 +111,7 @@ class Conflicts:
         columns = tables.conflict.c
         for some in chunks({link_id for link_id, _ in units}):
             query = sa.select(columns.id, columns.link_id, columns.unit).where(
-                columns.link_id.in_(some), columns.state.in_(("open", "taken"))
+                among(columns.link_id, some), columns.state.in_(("open", "taken"))
             )
             for row in connection.execute(query).all():
                 if (row.link_id, row.unit) in units:

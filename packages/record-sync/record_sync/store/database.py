@@ -160,7 +160,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA cache_size=-64000")
+        # Small: what is not at hand is in the system's own cache.
+        connection.execute("PRAGMA cache_size=-4000")
         # A checkpoint after every small transaction would write the same pages again and again.
         connection.execute("PRAGMA wal_autocheckpoint=16000")
         connection.execute("PRAGMA journal_size_limit=67108864")

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from record_sync.store import tables
+from record_sync.store.among import among
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
@@ -81,7 +82,13 @@ class Intents:
     def remove(self, connection: sa.Connection, ids: Collection[int | None]) -> None:
         """Forget intents that are settled."""
         for some in chunks([one for one in ids if one is not None]):
-            connection.execute(sa.delete(tables.intent).where(tables.intent.c.id.in_(some)))
+            connection.execute(sa.delete(tables.intent).where(among(tables.intent.c.id, some)))
+
+    def any_towards(self, connection: sa.Connection, side: str) -> bool:
+        """Whether a write to a side is open."""
+        columns = tables.intent.c
+        query = sa.select(columns.id).where(columns.flow_id == self._flow.id, columns.side == side).limit(1)
+        return connection.scalar(query) is not None
 
     def towards(self, connection: sa.Connection, side: str) -> list[Intent]:
         """The open intents that write to a side, oldest first."""

@@ -7,19 +7,20 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from record_sync.record import ENDED, LIVE, End, Link
+from record_sync.record import ENDED, LIVE, SUSPECT, End, Link
 from record_sync.store import tables
+from record_sync.store.among import among
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
 from record_sync.store.times import from_ms, to_ms
 
-CHUNK = 500
-"""Ids in one look-up; databases limit the parameters of a statement."""
+CHUNK = 5000
+"""Ids in one look-up."""
 
 T = TypeVar("T")
 
-_END = ("id", "version", "own_version", "modified_at", "edited_at", "written_at", "base", "state")
+_END = ("id", "version", "own_version", "modified_at", "edited_at", "written_at", "base", "whole", "state")
 """The columns of one end, as ``Links._end`` takes them."""
 
 
@@ -51,31 +52,74 @@ class Links:
         """The links that these target records have, in whichever flow, by any id they ever had."""
         return self._by_end(connection, self._target, self._flow.target_scope, ids)
 
+    def settled(self, connection: sa.Connection, ids: Collection[str]) -> Iterator[tuple[str, int, str | None, bytes]]:
+        """The source records that were agreed as a whole, on links that nothing is to be done for.
+
+        Yields source id, link's id, version and fingerprint of the whole. Records that wait are left out.
+        """
+        columns, waiting = tables.link.c, tables.waiting.c
+        state, other_state = columns[f"{self._source}_state"], columns[f"{self._target}_state"]
+        id_column, whole = columns[f"{self._source}_id"], columns[f"{self._source}_whole"]
+        waits = sa.exists().where(
+            waiting.flow_id == self._flow.id,
+            waiting.side == self._flow.source_side,
+            waiting.record_id == id_column,
+        )
+        for some in chunks(ids):
+            query = sa.select(id_column, columns.id, columns[f"{self._source}_version"], whole).where(
+                columns[f"{self._source}_scope"] == self._flow.source_scope,
+                among(id_column, some),
+                columns.flow_id == self._flow.id,
+                columns.state == LIVE,
+                state == LIVE,
+                other_state.in_((LIVE, SUSPECT)),
+                whole.is_not(None),
+                ~waits,
+            )
+            yield from connection.execute(query).tuples()
+
     def get(self, connection: sa.Connection, link_id: int) -> Link | None:
         """A link by its own id."""
         row = connection.execute(sa.select(*self._read).where(tables.link.c.id == link_id)).one_or_none()
         return None if row is None else self._link(connection, row)
 
-    def live_before(self, connection: sa.Connection, moment_ms: int) -> list[int]:
-        """Ids of the links whose source was there when last looked at, and that are older than a moment."""
+    def live_before(self, connection: sa.Connection, moment_ms: int) -> Iterator[Sequence[int]]:
+        """Ids of the links whose source was there when last looked at, and that are older than a moment.
+
+        In portions; between two of them such links may be changed.
+        """
         columns = tables.link.c
-        query = sa.select(columns.id).where(
-            columns.flow_id == self._flow.id,
-            columns.state == LIVE,
-            columns[f"{self._source}_state"] == LIVE,
-            columns.created_at < moment_ms,
+        query = (
+            sa.select(columns.id)
+            .where(
+                columns.flow_id == self._flow.id,
+                columns.id > sa.bindparam("last"),
+                columns.state == LIVE,
+                columns[f"{self._source}_state"] == LIVE,
+                columns.created_at < moment_ms,
+            )
+            .order_by(columns.id)
+            .limit(CHUNK)
         )
-        return list(connection.scalars(query))
+        last = 0
+        while ids := connection.scalars(query, {"last": last}).all():
+            yield ids
+            last = ids[-1]
 
     def set_source_state(self, connection: sa.Connection, ids: Collection[int], state: str) -> None:
         """Say of the sources of links what is known of their presence."""
         for some in chunks(ids):
             connection.execute(
-                sa.update(tables.link).where(tables.link.c.id.in_(some)).values({f"{self._source}_state": state})
+                sa.update(tables.link).where(among(tables.link.c.id, some)).values({f"{self._source}_state": state})
             )
 
     def with_state(
-        self, connection: sa.Connection, *, source_state: str | None = None, target_state: str | None = None
+        self,
+        connection: sa.Connection,
+        *,
+        source_state: str | None = None,
+        target_state: str | None = None,
+        at_most: int | None = None,
     ) -> list[Link]:
         """Links that are not ended and one of whose ends is in this state."""
         columns = tables.link.c
@@ -85,21 +129,21 @@ class Links:
                 query = query.where(columns[f"{end}_state"] == state)
             if state not in (None, LIVE):
                 query = query.where(tables.LEFT_MISSING if end == "left" else tables.RIGHT_MISSING)
-        return [self._link(connection, row) for row in connection.execute(query.order_by(columns.id))]
+        return [self._link(connection, row) for row in connection.execute(query.order_by(columns.id).limit(at_most))]
 
     def _by_end(self, connection: sa.Connection, end: str, scope: int, ids: Collection[str]) -> dict[str, Link]:
         found: dict[str, Link] = {}
         in_scope = tables.link.c[f"{end}_scope"] == scope
         id_column = tables.link.c[f"{end}_id"]
         for some in chunks(ids):
-            for row in connection.execute(sa.select(id_column, *self._read).where(in_scope, id_column.in_(some))):
+            for row in connection.execute(sa.select(id_column, *self._read).where(in_scope, among(id_column, some))):
                 found[row[0]] = self._link(connection, row[1:])
         missing = [one for one in ids if one not in found]
         for some in chunks(missing):
             query = (
                 sa.select(*self._read, tables.alias.c.record_id)
                 .join(tables.alias, tables.alias.c.link_id == tables.link.c.id)
-                .where(tables.alias.c.scope_id == scope, tables.alias.c.record_id.in_(some))
+                .where(tables.alias.c.scope_id == scope, among(tables.alias.c.record_id, some))
             )
             for row in connection.execute(query):
                 found[row.record_id] = self._link(connection, row)
@@ -108,8 +152,8 @@ class Links:
     def _link(self, connection: sa.Connection, row: Sequence[Any]) -> Link:
         link_id, flow_id, state = row[:3]
         return Link(
-            source=self._end(*row[3:11]),
-            target=self._end(*row[11:19]),
+            source=self._end(*row[3:12]),
+            target=self._end(*row[12:21]),
             flow=self._flow_names.get(flow_id) or self._flow_name(connection, flow_id),
             id=link_id,
             state=state,
@@ -130,8 +174,11 @@ class Links:
         edited_at: int | None,
         written_at: int | None,
         base: bytes,
+        whole: bytes | None,
         state: str,
     ) -> End:
+        agreed = self._bases.unpack(base)
+        agreed.whole = None if whole is None else bytes(whole)
         return End(
             record_id,
             version,
@@ -139,7 +186,7 @@ class Links:
             from_ms(modified_at),
             from_ms(edited_at),
             from_ms(written_at),
-            self._bases.unpack(base),
+            agreed,
             state,
         )
 
@@ -189,6 +236,7 @@ class Links:
             f"{name}_written_at": to_ms(end.written_at),
             f"{name}_state": end.state,
             f"{name}_base": self._bases.pack(end.base),
+            f"{name}_whole": end.base.whole,
         }
 
     def rename_target(self, connection: sa.Connection, link: Link, target_id: str) -> None:

@@ -158,6 +158,7 @@ link = sa.Table(
             sa.Column(f"{side}_written_at", sa.BigInteger),
             sa.Column(f"{side}_state", sa.Text, nullable=False, server_default="live"),
             sa.Column(f"{side}_base", sa.LargeBinary, nullable=False),
+            sa.Column(f"{side}_whole", sa.LargeBinary),
         )
     ),
     sa.UniqueConstraint("left_scope", "left_id"),

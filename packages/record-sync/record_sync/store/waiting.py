@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from record_sync.record import Incoming
 from record_sync.store import tables
+from record_sync.store.among import among
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
-from record_sync.store.tables import new_id
+from record_sync.store.tables import insert_all
 
 HOUR_MS = 3_600_000
 LONGEST_WAIT_MS = 24 * HOUR_MS
@@ -53,81 +55,100 @@ class WaitingRecords:
         """What waits under these source ids."""
         found = {}
         for some in chunks(ids):
-            query = sa.select(tables.waiting).where(self._mine, tables.waiting.c.record_id.in_(some))
+            query = sa.select(tables.waiting).where(self._mine, among(tables.waiting.c.record_id, some))
             for row in connection.execute(query):
                 found[row.record_id] = _waiting(row)
         return found
 
-    def for_references(self, connection: sa.Connection) -> list[Waiting]:
-        """What waits for a record it refers to."""
-        columns = tables.waiting.c
-        query = sa.select(tables.waiting).where(self._mine, columns.kind == REFERENCE).order_by(columns.id)
-        return [_waiting(row) for row in connection.execute(query)]
+    def for_references(self, connection: sa.Connection, *, after: int, at_most: int) -> list[Waiting]:
+        """What waits for a record it refers to: so many, from behind a row on."""
+        return self._behind(connection, tables.waiting.c.kind == REFERENCE, after, at_most)
 
-    def due(self, connection: sa.Connection, *, begun: int) -> list[Waiting]:
+    def due(self, connection: sa.Connection, *, begun: int, after: int, at_most: int) -> list[Waiting]:
         """What an earlier run than the one begun then left, and is to be tried again now."""
         columns = tables.waiting.c
-        query = (
-            sa.select(tables.waiting)
-            .where(self._mine, columns.kind.in_((PARKED, AMBIGUOUS)))
-            .where(columns.next_at <= self._store.now_ms(), columns.last_at < begun)
-            .order_by(columns.id)
-        )
+        due = columns.kind.in_((PARKED, AMBIGUOUS)) & (columns.next_at <= self._store.now_ms())
+        return self._behind(connection, due & (columns.last_at < begun), after, at_most)
+
+    def _behind(
+        self, connection: sa.Connection, wanted: sa.ColumnElement[bool], after: int, at_most: int
+    ) -> list[Waiting]:
+        row_id = tables.waiting.c.id
+        query = sa.select(tables.waiting).where(self._mine, wanted, row_id > after).order_by(row_id).limit(at_most)
         return [_waiting(row) for row in connection.execute(query)]
 
-    def put(self, connection: sa.Connection, waiting: Waiting, fingerprint: bytes, *, retried: bool) -> None:
-        """Keep a record, with its reason; a newer record takes an older one's place.
+    def put(self, connection: sa.Connection, records: Sequence[Waiting]) -> None:
+        """Keep records, with the reasons; a newer record takes an older one's place.
 
         The first later run tries again at once; after that the waits grow from an hour to a day.
         """
+        if not records:
+            return
+        by_id = {one.record.id: one for one in records}
+        rows = {record_id: self._row(one) for record_id, one in by_id.items()}
+        columns = tables.waiting.c
+        query = sa.select(columns.record_id, columns.id).where(self._mine, among(columns.record_id, list(by_id)))
+        known = dict(connection.execute(query).tuples().all())
+        if known:
+            statement = sa.update(tables.waiting).where(columns.id == sa.bindparam("b_id"))
+            connection.execute(statement, [{**rows[record_id], "b_id": row_id} for record_id, row_id in known.items()])
+            connection.execute(sa.delete(tables.reserved).where(among(tables.reserved.c.waiting_id, known.values())))
+        new = [record_id for record_id in by_id if record_id not in known]
+        if new:
+            key = {"flow_id": self._flow.id, "side": self._flow.source_side}
+            ids = insert_all(
+                connection,
+                tables.waiting,
+                [{**rows[one], **key, "record_id": one, "first_at": rows[one]["last_at"]} for one in new],
+            )
+            known |= dict(zip(new, ids, strict=True))
+        candidates = [
+            {"scope_id": scope, "record_id": candidate, "waiting_id": known[record_id]}
+            for record_id, one in by_id.items()
+            for scope, some in (
+                (self._flow.source_scope, one.source_candidates),
+                (self._flow.target_scope, one.target_candidates),
+            )
+            for candidate in sorted(set(some))
+        ]
+        if candidates:
+            connection.execute(sa.insert(tables.reserved), candidates)
+
+    def _row(self, waiting: Waiting) -> dict[str, Any]:
         now = self._store.now_ms()
-        attempts = waiting.attempts + 1 if retried else 0
+        attempts = waiting.attempts
         pause = 0 if attempts == 0 else min(HOUR_MS * 2 ** (attempts - 1), LONGEST_WAIT_MS)
-        row = {
+        return {
             "kind": waiting.kind,
             "reason": waiting.reason,
             "details": json.dumps(waiting.details, ensure_ascii=False),
-            "fingerprint": fingerprint,
+            "fingerprint": waiting.fingerprint,
             "record": msgspec.json.encode(waiting.record),
             "attempts": attempts,
             "last_at": now,
             "next_at": now + pause,
         }
-        mine = self._mine & (tables.waiting.c.record_id == waiting.record.id)
-        waiting_id = connection.scalar(sa.select(tables.waiting.c.id).where(mine))
-        if waiting_id is None:
-            key = {"flow_id": self._flow.id, "side": self._flow.source_side, "record_id": waiting.record.id}
-            waiting_id = new_id(connection.execute(sa.insert(tables.waiting).values(first_at=now, **key, **row)))
-        else:
-            connection.execute(sa.update(tables.waiting).where(tables.waiting.c.id == waiting_id).values(row))
-            connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id == waiting_id))
-        for scope, ids in (
-            (self._flow.source_scope, waiting.source_candidates),
-            (self._flow.target_scope, waiting.target_candidates),
-        ):
-            rows = [{"scope_id": scope, "record_id": record_id, "waiting_id": waiting_id} for record_id in set(ids)]
-            if rows:
-                connection.execute(sa.insert(tables.reserved), rows)
 
     def remove(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """These records wait no longer."""
         for some in chunks(ids):
-            mine = sa.select(tables.waiting.c.id).where(self._mine, tables.waiting.c.record_id.in_(some))
+            mine = sa.select(tables.waiting.c.id).where(self._mine, among(tables.waiting.c.record_id, some))
             connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id.in_(mine)))
-            connection.execute(sa.delete(tables.waiting).where(self._mine, tables.waiting.c.record_id.in_(some)))
+            connection.execute(sa.delete(tables.waiting).where(self._mine, among(tables.waiting.c.record_id, some)))
 
     def remove_of_targets(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """These records of the other side wait no longer."""
         columns = tables.waiting.c
         theirs = (columns.flow_id == self._flow.id) & (columns.side == self._flow.target_side)
         for some in chunks(ids):
-            connection.execute(sa.delete(tables.waiting).where(theirs, columns.record_id.in_(some)))
+            connection.execute(sa.delete(tables.waiting).where(theirs, among(columns.record_id, some)))
 
-    def forget_unseen(self, connection: sa.Connection, seen: Collection[str], before: int) -> None:
-        """Records that a complete read did not bring are gone, and have nothing to wait for."""
+    def forget_unseen(self, connection: sa.Connection, seen: Callable[[int], bool], before: int) -> None:
+        """Records that a complete read did not bring (the rows seen) are gone, and have nothing to wait for."""
         columns = tables.waiting.c
-        query = sa.select(columns.record_id).where(self._mine, columns.first_at < before)
-        self.remove(connection, [record_id for record_id in connection.scalars(query) if record_id not in seen])
+        query = sa.select(columns.id, columns.record_id).where(self._mine, columns.first_at < before)
+        rows = connection.execute(query).tuples()
+        self.remove(connection, [record_id for row_id, record_id in rows if not seen(row_id)])
 
     def reserved_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
         """Which of these source records are candidates of an ambiguous one, and of which."""
@@ -143,7 +164,7 @@ class WaitingRecords:
             query = (
                 sa.select(tables.reserved.c.record_id, tables.waiting.c.side, tables.waiting.c.record_id.label("of"))
                 .join(tables.waiting, tables.waiting.c.id == tables.reserved.c.waiting_id)
-                .where(tables.reserved.c.scope_id == scope, tables.reserved.c.record_id.in_(some))
+                .where(tables.reserved.c.scope_id == scope, among(tables.reserved.c.record_id, some))
             )
             for row in connection.execute(query):
                 found[row.record_id] = f"{row.side} {row.of}"
@@ -164,7 +185,7 @@ class WaitingRecords:
             connection.execute(
                 sa.delete(tables.excluded).where(
                     tables.excluded.c.scope_id == self._flow.source_scope,
-                    tables.excluded.c.record_id.in_(some),
+                    among(tables.excluded.c.record_id, some),
                 )
             )
 
@@ -174,7 +195,7 @@ class WaitingRecords:
         found: set[str] = set()
         for some in chunks(ids):
             query = sa.select(tables.excluded.c.record_id).where(
-                tables.excluded.c.scope_id == scope, tables.excluded.c.record_id.in_(some)
+                tables.excluded.c.scope_id == scope, among(tables.excluded.c.record_id, some)
             )
             found.update(connection.scalars(query))
         return found

@@ -1,0 +1,102 @@
+"""The target's records by what they can be matched by, of one flow, during one run.
+
+A register may be large, so they are kept beside the process: in a database of SQLite's that has no name, spills to a
+temporary file when it grows, and goes with the process. What is looked up by are fingerprints, nobody's values.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Sequence
+
+from record_sync.fingerprint import SIZE
+from record_sync.matching import Candidate, Keys
+
+Key = tuple[int, tuple[bytes, ...]]
+"""A criterion's rank, and the fingerprints of its values."""
+
+_NONE = bytes(SIZE)
+_TABLES = """
+PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000;
+CREATE TABLE candidate (key BLOB, id TEXT, keys BLOB, PRIMARY KEY (key, id)) WITHOUT ROWID;
+CREATE TABLE wanted (key BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE twin (said BLOB, id TEXT, PRIMARY KEY (said, id)) WITHOUT ROWID;
+"""
+
+
+class Candidates:
+    """Records filed under the criteria that they have values for.
+
+    Args:
+        paths: the properties that records are matched by.
+
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = sorted(paths)
+        self._database: sqlite3.Connection | None = None
+        self._new: list[tuple[bytes, str, bytes]] = []
+
+    def add(self, record_id: str, keys: Keys, under: Iterable[Key]) -> None:
+        """File a record; it is found from the next look-up on."""
+        packed = b"".join([keys.get(path, _NONE) for path in self._paths])
+        self._new += [(_bytes(key), record_id, packed) for key in under]
+        if len(self._new) >= 1000:
+            self._send()
+
+    def find(self, wanted: Collection[Key]) -> dict[Key, list[Candidate]]:
+        """The records filed under these keys, a look-up for all of them."""
+        self._send()
+        if self._database is None or not wanted:
+            return {}
+        by_bytes = {_bytes(key): key for key in wanted}
+        found: dict[Key, list[Candidate]] = {}
+        self._database.executemany("INSERT INTO wanted VALUES (?)", [(one,) for one in by_bytes])
+        for key, record_id, packed in self._database.execute(
+            "SELECT candidate.key, id, keys FROM wanted JOIN candidate USING (key)"
+        ):
+            found.setdefault(by_bytes[key], []).append(Candidate(record_id, self._unpacked(packed)))
+        self._database.execute("DELETE FROM wanted")
+        return found
+
+    def add_twin(self, record_id: str, said: bytes) -> None:
+        """File a record that has nothing to be matched by under all that it says."""
+        self._opened().execute("INSERT OR IGNORE INTO twin VALUES (?, ?)", (said, record_id))
+
+    def twins(self, said: bytes) -> list[str]:
+        """The records filed under this."""
+        rows = self._opened().execute("SELECT id FROM twin WHERE said = ? ORDER BY length(id), id", (said,))
+        return [record_id for (record_id,) in rows]
+
+    def take_twin(self, record_id: str, said: bytes) -> None:
+        """This one has found its counterpart."""
+        self._opened().execute("DELETE FROM twin WHERE said = ? AND id = ?", (said, record_id))
+
+    def _unpacked(self, packed: bytes) -> Keys:
+        marks = [packed[start : start + SIZE] for start in range(0, len(packed), SIZE)]
+        return {path: mark for path, mark in zip(self._paths, marks, strict=True) if mark != _NONE}
+
+    def _send(self) -> None:
+        if self._new:
+            self._opened().executemany("INSERT OR REPLACE INTO candidate VALUES (?, ?, ?)", self._new)
+            self._new = []
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._database is None:
+            self._database = sqlite3.connect("", isolation_level=None)
+            self._database.executescript(_TABLES)
+        return self._database
+
+
+def _bytes(key: Key) -> bytes:
+    rank, marks = key
+    return bytes((rank,)) + b"".join(marks)
+
+
+def keys_under(criteria: Sequence[Sequence[str]], keys: Keys) -> list[Key]:
+    """What a record is filed under, and looked up by: each criterion that it has all values of."""
+    return [
+        (rank, tuple([keys[path] for path in criterion]))
+        for rank, criterion in enumerate(criteria)
+        if all(path in keys for path in criterion)
+    ]
