@@ -101,6 +101,7 @@ RUN_ELSEWHERE = {
     "dataflow runs --json": "packages/dataflow-operator/tests/test_operator_reading.py",
     "dataflow forget": "packages/dataflow-operator/tests/test_operator_forgetting.py",
     "dataflow forget --flow contact --id p17": "packages/dataflow-operator/tests/test_operator_forgetting.py",
+    "meltano --environment=production invoke dataflow:serve": "packages/dataflow-operator/tests/test_page_program.py",
     "dataflow conflicts resolve 1 --take tripletex": "packages/dataflow-operator/tests/test_operator_deciding.py",
     "dataflow let-through customer deletions": "packages/dataflow-operator/tests/test_operator_deciding.py",
 }

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from dataflow_operator.testing.page import Visitor
 pytest_plugins = ["dataflow_operator.testing.fixtures"]
 
 BIN = Path(sys.executable).parent
+ROOT = Path(__file__).parents[3]
 OURS = ("MELTANO_", "TAP_", "TARGET_", "DATAFLOW_", "LINKS_URL", "COLUMNS", "FORCE_COLOR", "PYTEST")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 TOKEN = "a-token-for-this-test-only"
@@ -115,3 +118,39 @@ def test_the_other_commands_start_without_what_serves_a_page():
     code = f"import sys, dataflow_operator.cli; print(sorted({heavy} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout == "[]\n"
+
+
+def test_meltano_serves_the_page_of_its_environment_until_it_is_interrupted(world, tmp_path):
+    world.pair()
+    project = tmp_path / "project"
+    (project / "var").mkdir(parents=True)
+    shutil.copy2(ROOT / "meltano.yml", project)
+    shutil.copytree(ROOT / "transforms", project / "transforms")
+    (project / ".venv").symlink_to(BIN.parent)
+    (tmp_path / "links.db").rename(project / "var/links.db")
+    process = subprocess.Popen(
+        [BIN / "meltano", "--environment=production", "invoke", "dataflow:serve", "--port", "0"],
+        cwd=project,
+        env={**ENVIRONMENT, "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # as a terminal's Ctrl-C, which reaches all of it
+    )
+    try:
+        told = ""
+        while "The page is at" not in told:
+            line = process.stdout.readline()
+            assert line, told
+            told += line
+        answer = requests.get(re.search(r"http://127\.0\.0\.1:\d+/", told)[0], timeout=60)
+        assert answer.status_code == 200
+        assert str(project / "var/links.db") in answer.text
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        assert "Traceback" not in told + out
+        assert out.count("\n") <= 3, out  # Meltano says a word of its own, and ends with a code of its own
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
