@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import report
-from benchmarks.bench import ROOT, Bench
+from benchmarks.bench import Bench
 from benchmarks.measures import MEASURES
 from benchmarks.peers.environments import Environments
+from benchmarks.server import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 ENVIRONMENTS = ROOT / "benchmarks" / "peers" / ".venvs"
@@ -37,7 +38,7 @@ def main() -> None:
             bench = Bench(
                 of_its_own,
                 records=int(tried["RECORDS"]) if "RECORDS" in tried else None,
-                runs=int(tried.get("RUNS", 5)),
+                runs=int(tried.get("RUNS", Bench.runs)),
                 peers=None if tried.get("PEERS") == "no" else Environments(ENVIRONMENTS),
             )
             bench.say(f"{name}:")

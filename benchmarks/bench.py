@@ -14,7 +14,6 @@ import msgspec
 from benchmarks.peers.environments import Environments
 from benchmarks.server import Server, serving
 
-ROOT = Path(__file__).parents[1]
 SECRETS = {"consumer_token": "consumer", "employee_token": "employee", "api_key": "key"}
 """Anything will do."""
 
@@ -29,7 +28,7 @@ class Bench:
 
     folder: Path
     records: int | None = None
-    runs: int = 5
+    runs: int = 3
     peers: Environments | None = None
 
     def size(self, wanted: int) -> int:

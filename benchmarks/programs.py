@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bench import ROOT, Bench
+from benchmarks.bench import Bench
 from benchmarks.processes import Command, run
-from benchmarks.server import Server
+from benchmarks.server import ROOT, Server
 
 PEERS = ROOT / "benchmarks" / "peers"
 TABLES = tuple(str(ROOT / "transforms" / f"{name}.yml") for name in ("contact", "customer", "product"))

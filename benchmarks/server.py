@@ -9,7 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
 ANSWERS_WITHIN = 120
 """Seconds: an edit of many records takes some."""
 
@@ -62,7 +64,7 @@ def serving(customers: int = 0, crm_customers: int = 0, contacts: int = 0) -> It
     """Serve so many customers in both systems, and contacts in Tripletex, until the block ends, however it ends."""
     held = {"customers": customers, "crm-customers": crm_customers, "contacts": contacts}
     command = [sys.executable, "-m", "benchmarks.api", *(f"--{what}={number}" for what, number in held.items())]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:  # noqa: S603
         try:
             address = process.stdout.readline().strip() if process.stdout else ""
             if not address:

@@ -96,7 +96,7 @@ def _contestants(bench: Bench, server: Server, records: int) -> Iterator[Contest
     )
     config = bench.file("msdk.json", msdk_settings(server, fields))
     msdk = [bench.peers.program("msdk", "tap-rest-api-msdk"), "--config", config]
-    yield Contestant("tap-rest-api-msdk", once(Command("tap-rest-api-msdk", msdk), singer_records))
+    yield Contestant("tap-rest-api-msdk", once(Command("tap-rest-api-msdk", msdk), singer_records), runs=1)
 
 
 def msdk_settings(server: Server, fields: str) -> dict[str, object]:

@@ -56,12 +56,13 @@ class TripletexStream(BookmarkedStream):
 
     def told(self, page: ListPage) -> Page:
         """Give a page as the stream has it: the time of a record's last change in place of the list of all."""
+        timezone = self.config["timezone"]
         for record in page.values:
             if isinstance(record, dict):
                 self._tell(record)
                 continue
             try:
-                record.modifiedAt = newest(record.changes or (), self.config["timezone"])
+                record.modifiedAt = newest(record.changes or (), timezone)
             except ValueError as error:
                 raise UnexpectedAnswer(f"a change of record {record.id}: {error}", todo=REPORT) from None
             record.changes = UNSET
