@@ -9,6 +9,8 @@ from sandbox.lines.meltano import Meltano
 from tests.backends.recorder import Recorder
 
 FLOWS = ("customer", "contact", "product")
+QUIET = ("unchanged", "unmatched", "belongs to another flow")
+"""Outcomes of records that nothing was done with."""
 
 
 class Sync:
@@ -56,7 +58,7 @@ def outcomes_of(log):
         if '{"sync_run"' in line:
             said = json.loads(line[line.index('{"sync_run"') :])
             flows = {
-                flow: ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind != "unchanged")
+                flow: ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind not in QUIET)
                 for flow, counts in said["flows"].items()
             }
             told = "; ".join(f"{flow}: {counts}" for flow, counts in flows.items() if counts)
