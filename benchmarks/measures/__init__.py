@@ -10,12 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.bench import Bench
-from benchmarks.measures import memory, nothing_changed, pipe, start, tap_tripletex
+from benchmarks.measures import (
+    edited,
+    link_store,
+    memory,
+    nothing_changed,
+    pipe,
+    start,
+    tap_tripletex,
+    target_tripletex,
+)
 from benchmarks.report import Section
 
 MEASURES: dict[str, Callable[[Bench], Section]] = {
     "tap-tripletex": tap_tripletex.measure,
+    "target-tripletex": target_tripletex.measure,
     "pipe": pipe.measure,
+    "edited": edited.measure,
+    "link-store": link_store.measure,
     "nothing-changed": nothing_changed.measure,
     "memory": memory.measure,
     "start": start.measure,

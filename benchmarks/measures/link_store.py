@@ -1,23 +1,16 @@
-# ruff: noqa: T201 - a script that tells its figures to whoever runs it
-"""How large a link store gets, and how long a batch takes in it.
-
-    .venv/bin/python benchmarks/link_store.py                      a million links in SQLite, in a temporary folder
-    .venv/bin/python benchmarks/link_store.py --links 10000 --url postgresql://user@host/database
-
-The links are customers' that were created in Tripletex and later edited in Customcrm: eleven synchronised properties.
-"""
+"""How large a link store gets, and how long a batch takes in it."""
 
 from __future__ import annotations
 
-import argparse
 import random
-import statistics
-import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
-from typing import Any, NamedTuple
+from statistics import median
+from typing import Any
 
 import sqlalchemy as sa
 from record_sync.record import Base
@@ -26,8 +19,13 @@ from record_sync.store import Store, tables
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.links import Links
 from record_sync.store.store import FlowKey
+from record_sync.testing.postgresql import NoServerError, Server
+
+from benchmarks.bench import Bench
+from benchmarks.report import Demand, Section, Table
 
 SIDES = ("customcrm", "tripletex")
+LINKS = 1_000_000
 PROPERTIES = 11
 BATCH = 1000
 ROUNDS = 20
@@ -35,6 +33,11 @@ WANTED_MB = 500
 WANTED_MS = 50
 MEGABYTE = 1_000_000
 START_MS = 1_767_355_200_000
+
+TEXT = """\
+A store of {links:,} customers' links that were created in Tripletex and later edited in the CRM: eleven synchronised
+properties. Again and again {batch:,} of them, chosen at random, are looked up, changed, and saved, each time in a
+transaction that is on the disk when it ends."""
 
 
 def rules() -> FlowRules:
@@ -63,6 +66,7 @@ def link(chance: random.Random, number: int, bases: BasePacker, key: FlowKey) ->
         "left_version": version.replace("+00:00", "Z"),
         "left_modified_at": edited,
         "left_edited_at": edited,
+        "left_whole": chance.randbytes(8),
         "left_base": bases.pack(Base({f"Source{one}": chance.randbytes(8) for one in range(PROPERTIES)})),
         "right_scope": key.target_scope,
         "right_id": str(10_000_000 + number),
@@ -70,26 +74,13 @@ def link(chance: random.Random, number: int, bases: BasePacker, key: FlowKey) ->
         "right_own_version": str(number % 50),
         "right_modified_at": edited + 90_000,
         "right_written_at": edited + 90_000,
+        "right_whole": chance.randbytes(8),
         "right_base": bases.pack(Base({f"target{one}": chance.randbytes(8) for one in range(PROPERTIES)})),
     }
 
 
-def fill(store: Store, key: FlowKey, count: int) -> list[str]:
-    """Insert so many links; returns their source ids."""
-    chance = random.Random(1)  # noqa: S311 - nothing secret
-    bases = BasePacker(store.number_of, store.name_of)
-    ids = []
-    began = time.monotonic()
-    for start in range(0, count, BATCH):
-        rows = [link(chance, number, bases, key) for number in range(start, min(start + BATCH, count))]
-        with store.begin() as connection:
-            connection.execute(sa.insert(tables.link), rows)
-        ids += [row["left_id"] for row in rows]
-    print(f"Inserted {count} links in {time.monotonic() - began:.0f} s, {BATCH} a transaction.")
-    return ids
-
-
-class Taken(NamedTuple):
+@dataclass(frozen=True)
+class Taken:
     """Milliseconds that a batch took."""
 
     whole: float
@@ -98,8 +89,72 @@ class Taken(NamedTuple):
     """Of this process, which is nearly all of it where the machine has nothing else to do."""
 
 
+def measure(bench: Bench) -> Section:
+    """SQLite, and PostgreSQL where there is a server for it."""
+    links = bench.size(LINKS)
+    file = bench.folder / "links.db"
+    kinds = {"SQLite": _measured(bench, f"sqlite:///{file}", links)}
+    size = file.stat().st_size / MEGABYTE
+    with _postgresql(bench) as url:
+        if url is not None:
+            kinds["PostgreSQL"] = _measured(bench, url, links)
+    rows = tuple(
+        (name, *(f"{median(figures):.0f}" for figures in _columns(taken)), f"{max(one.whole for one in taken):.0f}")
+        for name, taken in kinds.items()
+    )
+    columns = ("", "ms a batch", "of them to look up", "processor ms", "slowest")
+    quick = median(one.processor for one in kinds["SQLite"])
+    return Section(
+        "The link store",
+        TEXT.format(links=links, batch=BATCH),
+        (Table(f"Batches of {BATCH:,}:", columns, rows),),
+        (
+            Demand(f"{links:,} links on SQLite, at most", f"{WANTED_MB} MB", f"{size:,.0f} MB", met=size <= WANTED_MB),
+            Demand(
+                "a batch on SQLite, processor, at most", f"{WANTED_MS} ms", f"{quick:.0f} ms", met=quick <= WANTED_MS
+            ),
+        ),
+    )
+
+
+def _columns(taken: list[Taken]) -> tuple[list[float], ...]:
+    return [one.whole for one in taken], [one.read for one in taken], [one.processor for one in taken]
+
+
+@contextmanager
+def _postgresql(bench: Bench) -> Iterator[str | None]:
+    try:
+        server = Server()
+    except NoServerError as error:
+        bench.say(f"  no PostgreSQL server: {error}")
+        yield None
+        return
+    with server:
+        yield server.url()
+
+
+def _measured(bench: Bench, url: str, links: int) -> list[Taken]:
+    bench.say(f"  {links:,} links in {url.partition(':')[0]}")
+    with Store(url, SIDES) as store:
+        key, _ = store.flow(rules())
+        return batches(store, key, fill(store, key, links))
+
+
+def fill(store: Store, key: FlowKey, count: int) -> list[str]:
+    """Insert so many links; returns their source ids."""
+    chance = random.Random(1)  # noqa: S311 - nothing secret
+    bases = BasePacker(store.number_of, store.name_of)
+    ids = []
+    for start in range(0, count, BATCH):
+        rows = [link(chance, number, bases, key) for number in range(start, min(start + BATCH, count))]
+        with store.begin() as connection:
+            connection.execute(sa.insert(tables.link), rows)
+        ids += [row["left_id"] for row in rows]
+    return ids
+
+
 def batches(store: Store, key: FlowKey, ids: list[str]) -> list[Taken]:
-    """Look links up and update them, a batch at a time; the quickest first."""
+    """Look links up and update them, a batch at a time."""
     chance = random.Random(2)  # noqa: S311 - nothing secret
     links = Links(store, key)
     taken = []
@@ -117,36 +172,4 @@ def batches(store: Store, key: FlowKey, ids: list[str]) -> list[Taken]:
             links.save(connection, found.values())
         ended = time.perf_counter()
         taken.append(Taken((ended - began) * 1000, (read - began) * 1000, (time.process_time() - processor) * 1000))
-    return sorted(taken)
-
-
-def main() -> None:
-    """Measure, and tell."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--links", type=int, default=1_000_000)
-    parser.add_argument("--url", help="an empty store; default: SQLite in a temporary folder")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="link-store-") as folder:
-        file = Path(folder) / "links.db"
-        with Store(arguments.url or f"sqlite:///{file}", SIDES) as store:
-            key, _ = store.flow(rules())
-            ids = fill(store, key, arguments.links)
-            taken = batches(store, key, ids)
-            with store.reading() as connection:
-                began = time.perf_counter()
-                connection.scalar(sa.select(sa.func.count()).where(tables.link.c.flow_id == key.id))
-                counted = (time.perf_counter() - began) * 1000
-        if file.exists():
-            size = file.stat().st_size / MEGABYTE
-            print(f"Size: {size:.0f} MB, {size * MEGABYTE / arguments.links:.0f} bytes a link (wanted: {WANTED_MB} MB)")
-    middle = taken[len(taken) // 2]
-    print(
-        f"A batch of {BATCH} looked up and updated: {middle.whole:.0f} ms, {middle.read:.0f} of them to look up; "
-        f"best {taken[0].whole:.0f}, worst {taken[-1].whole:.0f}; "
-        f"processor {statistics.median(one.processor for one in taken):.0f} ms (wanted: {WANTED_MS} ms)"
-    )
-    print(f"A flow's links counted in {counted:.0f} ms")
-
-
-if __name__ == "__main__":
-    main()
+    return taken
