@@ -59,6 +59,8 @@ RUN_ELSEWHERE = {
     "make test-backends BACKENDS=directus": "tests/packaging/test_packaging_make.py",
     "make bench": "tests/benchmarks/test_benchmarks.py",
     "make bench BENCH=tap-tripletex": "tests/benchmarks/test_benchmarks.py",
+    "tap-customcrm | dataflow-mapper | target-tripletex": "tests/benchmarks/test_benchmarks.py",
+    "tap-tripletex | dataflow-mapper": "tests/benchmarks/test_benchmarks.py",
     "make dist": "tests/packaging/test_packaging_plugins.py",
     "python -m pip install --find-links dist tap-customcrm": "tests/packaging/test_packaging_plugins.py",
     "python -m pip install --find-links dist target-tripletex": "tests/packaging/test_packaging_plugins.py",
