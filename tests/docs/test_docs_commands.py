@@ -69,6 +69,10 @@ RUN_ELSEWHERE = {
     "meltano --environment=production test tap-tripletex": "tests/packaging/test_packaging_meltano.py",
     "tap-customcrm --about": "tests/docs/test_docs_settings.py",
     "tap-customcrm --config config.json --test": "tests/packaging/test_packaging_meltano.py",
+    "tap-customcrm --config config.json --test=connection": "tap-customcrm/tests/test_tap_customcrm_profiles.py",
+    "tap-customcrm --config config.json --infer my-crm.schemas.json": (
+        "tap-customcrm/tests/test_tap_customcrm_profiles.py"
+    ),
     "tap-customcrm --config config.json [--state state.json] [--catalog catalog.json]": (
         "tap-customcrm/tests/test_tap_customcrm.py"
     ),

@@ -1,4 +1,4 @@
-"""Talking to a Customcrm: authentication, paging, errors, writes.
+"""Talking to a CRM as its profile describes it: authentication, paging, changes, errors, writes.
 
-`client.CustomcrmClient` speaks the reference contract (`contract`); `schema` describes its records.
+`client.CustomcrmClient` does; `profile` is the format, `loading` reads one, `probing` tries one on its CRM.
 """

@@ -94,7 +94,8 @@ class CompiledStream:
                 continue
             for values in found or [None]:
                 if not isinstance(values, list):
-                    raise answer.unexpected(f"no list of records under '{path}'", todo=_LIST)
+                    there = f"; the answer has {', '.join(answer.body)}" if isinstance(answer.body, dict) else ""
+                    raise answer.unexpected(f"no list of records under '{path}'{there[:200]}", todo=_LIST)
                 yield path, values
 
     def checked(self, answer: Answer, raw: Any, path: str) -> Raw:

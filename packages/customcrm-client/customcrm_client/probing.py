@@ -120,9 +120,7 @@ class _Probe:
             self._problem(f"no record has {told}; check properties. The CRM's records have {_names(there)}")
         times = [record.get(UPDATED_AT) for record in records if record.get(UPDATED_AT) is not None]
         if self.stream.updated_at and times and all(moment_of(one) is None for one in times):
-            self._problem(
-                f"updated_at holds {str(times[0])[:40]!r}, which is no time as times: ({self.stream.times}) says"
-            )
+            self._problem(f"updated_at holds {str(times[0])[:40]!r}, no time as times: {self.stream.times} has it")
 
     def _paths(self) -> dict[str, str]:
         paths = {name: one.path or name for name, one in properties_of(self.stream).items()}
@@ -183,8 +181,9 @@ class _Probe:
         read = self.client.get(self.name, record_id)
         if read is None:
             self._problem("a record of the list is not found by its id; check id:, get: and get_many:")
-        elif isinstance(self.stream.write.locking, ETag) and read.lock is None:
-            self._problem("a record is read without ETag, so locking: {kind: etag} cannot work; choose another kind")
+        elif self.client.needs_lock(self.name) and read.lock is None:
+            lock = "an ETag" if isinstance(self.stream.write.locking, ETag) else "a version"
+            self._problem(f"a record is read without {lock}, so nothing can be written over it; change write.locking")
         else:
             self._tell("read by its id")
 

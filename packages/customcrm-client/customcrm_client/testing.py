@@ -7,6 +7,7 @@ must say of it.
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import json
 import re
 import threading
@@ -19,6 +20,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 from api_transport.testing import Asked, Said, Server, serving
 
 Row = dict[str, Any]
+START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.timezone.utc)
 LARGEST_PAGE = 5
 KEY, USER = "the-secret-key", "the-user"
 REFUSED = "nobody is called this"
@@ -52,7 +54,7 @@ class SmallCrm:
     def touch(self, row: Row) -> None:
         """Make a record look edited."""
         self.seconds += 1
-        row["changed"] = f"2026-03-01T12:{self.seconds // 60:02}:{self.seconds % 60:02}Z"
+        row["changed"] = f"{START + dt.timedelta(seconds=self.seconds):%Y-%m-%dT%H:%M:%SZ}"
         row["version"] = int(row.get("version", 0)) + 1
 
     def respond(self, asked: Asked) -> Said:
@@ -135,6 +137,8 @@ class SmallCrm:
     def _change_many(self, records: list[Row]) -> Said:
         if any(record.get("name") == REFUSED for record in records):
             return Said({"error": {"message": "no such name"}}, 422)
+        if any(self.rows[str(one["id"])]["version"] != one.pop("version") for one in records):
+            return Said({"error": {"message": "changed meanwhile"}}, 412)
         for record in records:
             row = self.rows[str(record.pop("id"))]
             row.update(record)

@@ -10,9 +10,13 @@ from datetime import datetime, timezone
 from types import FrameType
 from typing import IO, Any, ClassVar
 
+from customcrm_client.settings import profile_of
+from located_yaml import Fault
 from located_yaml.root import project_root
+from singer_edge.connections import PROFILE
 from singer_edge.console import EXPECTED, SingerPlugin
 from singer_edge.rehearsal import Rehearsal
+from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.mapper_base import InlineMapper
 from singer_sdk.plugin_base import _ConfigInput
@@ -25,6 +29,7 @@ from dataflow.rehearsing import Rehearsed
 from dataflow.schema import target_schema
 from dataflow.sending import legs_sent
 from dataflow.side import DIRECTIONS, Direction
+from dataflow.streams import stream_schemas
 from dataflow.tables import Dataflow
 
 Content = dict[str, Any]
@@ -54,7 +59,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         PluginCapabilities.ABOUT,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    expected_failures = (*EXPECTED, DataflowError)
+    expected_failures = (*EXPECTED, DataflowError, Fault)
     config_jsonschema: ClassVar[Content] = {
         "type": "object",
         "properties": {
@@ -73,6 +78,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
                     "The property tables: YAML files, relative to the project's folder, or tables written out here"
                 ),
             },
+            **th.PropertiesList(*PROFILE).to_dict()["properties"],
         },
         "required": ["direction", "tables"],
     }
@@ -81,7 +87,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         super().__init__(**kwargs)
         names = {direction.name: direction for direction in DIRECTIONS}
         self.direction: Direction = names[self.config["direction"]]
-        self.dataflow = Dataflow.load(self.config["tables"], project_root())
+        self.dataflow = Dataflow.load(self.config["tables"], project_root(), stream_schemas(profile_of(self.config)))
         self._flows = self.dataflow.going(self.direction)
         self._builds: dict[str, list[tuple[str, Build]]] = {}
         rehearsal = Rehearsal.asked()

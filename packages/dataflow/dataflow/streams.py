@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-import customcrm_client.schema
 import tripletex_client.schema
+from customcrm_client.loading import reference
+from customcrm_client.profile import Profile
+from customcrm_client.schema import OWN as CUSTOMCRM_OWN
+from customcrm_client.schema import schemas
 
 from dataflow.side import CUSTOMCRM, TRIPLETEX, Side
 
@@ -15,15 +18,15 @@ Schemas: TypeAlias = Mapping[str, Mapping[str, Schema]]
 """Side name, then stream, to the JSON schema of its records."""
 
 OWN = {
-    CUSTOMCRM.name: frozenset({"Id", "CreatedAt", "UpdatedAt", "Deleted"}),
+    CUSTOMCRM.name: frozenset(CUSTOMCRM_OWN),
     TRIPLETEX.name: frozenset({"url", "displayName", "changes", "version", "modifiedAt"}),
 }
 """What a system alone writes, beside what its schema marks as ``readOnly``."""
 
 
-def stream_schemas() -> Schemas:
-    """The schemas of the streams as both taps emit them."""
-    return {CUSTOMCRM.name: customcrm_client.schema.SCHEMAS, TRIPLETEX.name: tripletex_client.schema.SCHEMAS}
+def stream_schemas(profile: Profile | None = None) -> Schemas:
+    """The schemas of the streams as both taps emit them; the CRM's as its profile has them (the reference, if none)."""
+    return {CUSTOMCRM.name: schemas(profile or reference()), TRIPLETEX.name: tripletex_client.schema.SCHEMAS}
 
 
 def leaf_of(schema: Schema, path: str) -> Schema | None:

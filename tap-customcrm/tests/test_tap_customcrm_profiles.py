@@ -1,0 +1,267 @@
+"""tap-customcrm on CRMs of every kind, and what it tells of a profile that does not fit one."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from api_transport.testing import Said
+from customcrm_client.testing import KEY, PAGED, USER, profile_for, small_crm
+from located_yaml import Fault
+from singer_edge.errors import RunFailed
+from tap_customcrm.tap import TapCustomcrm, TapInferring
+
+SCRIPT = Path(sys.executable).parent / "tap-customcrm"
+
+
+def config_for(server, profile, **more):
+    return {"api_url": server.url, "api_key": KEY, "api_user": USER, "profile": profile, **more}
+
+
+@pytest.fixture
+def people():
+    """A CRM with seven people, and its profile."""
+    with small_crm(paging="page_from_zero") as (crm, server):
+        for number in range(7):
+            crm.add(f"Person {number}")
+        yield crm, server, profile_for(paging="page_from_zero")
+
+
+def messages_of(capfdbinary):
+    sys.stdout.flush()
+    return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("paging", PAGED)
+def test_a_stream_is_read_as_a_whole_and_then_by_its_changes(paging, capfdbinary):
+    with small_crm(paging=paging) as (crm, server):
+        for number in range(6):
+            crm.add(f"Person {number}")
+        config = config_for(server, profile_for(paging=paging), page_size=2)
+        TapCustomcrm(config=config).sync_all()
+        first = messages_of(capfdbinary)
+        assert [m["record"]["FirstName"] for m in first if m["type"] == "RECORD"] == [f"Person {n}" for n in range(6)]
+        assert first[-2]["type"] == "ACTIVATE_VERSION"
+        crm.seconds += 3600
+        crm.touch(crm.rows["2"])
+        TapCustomcrm(config=config, state=first[-1]["value"]).sync_all()
+        second = messages_of(capfdbinary)
+        assert "Person 1" in [m["record"]["FirstName"] for m in second if m["type"] == "RECORD"]
+        assert "ACTIVATE_VERSION" not in [m["type"] for m in second]
+        assert server.asked[-1].query["since"].startswith("2026-03-01T11:55")
+
+
+def test_a_stream_without_increments_is_read_as_a_whole_each_time(people, capfdbinary):
+    _, server, profile = people
+    profile["streams"]["contact"]["read"].pop("increments")
+    config = config_for(server, profile)
+    TapCustomcrm(config=config).sync_all()
+    state = messages_of(capfdbinary)[-1]["value"]
+    TapCustomcrm(config=config, state=state).sync_all()
+    kinds = [message["type"] for message in messages_of(capfdbinary)]
+    assert kinds.count("RECORD") == 7
+    assert "ACTIVATE_VERSION" in kinds
+
+
+def test_changes_are_picked_out_here_where_the_crm_cannot_be_asked(people, capfdbinary):
+    crm, server, profile = people
+    profile["streams"]["contact"]["read"]["increments"] = {}
+    config = config_for(server, profile)
+    TapCustomcrm(config=config).sync_all()
+    state = messages_of(capfdbinary)[-1]["value"]
+    crm.seconds += 3600
+    crm.touch(crm.rows["3"])
+    TapCustomcrm(config=config, state=state).sync_all()
+    TapCustomcrm(config=config, state=messages_of(capfdbinary)[-1]["value"]).sync_all()
+    assert [m["record"]["Id"] for m in messages_of(capfdbinary) if m["type"] == "RECORD"] == ["3"]
+
+
+def test_a_stream_of_ones_own_is_a_stream_like_the_three(people, capfdbinary):
+    _, server, profile = people
+    profile["streams"] = {"employee": profile["streams"]["contact"]}
+    TapCustomcrm(config=config_for(server, profile)).sync_all()
+    assert {m["stream"] for m in messages_of(capfdbinary) if m["type"] == "RECORD"} == {"employee"}
+
+
+def test_a_setting_that_the_auth_needs_is_asked_for(people):
+    _, server, profile = people
+    with pytest.raises(Fault, match="missing setting 'api_key': the profile's auth .bearer. needs it"):
+        TapCustomcrm(config={"api_url": server.url, "profile": profile})
+    profile["auth"] = {"kind": "basic"}
+    with pytest.raises(Fault, match="missing setting 'api_user'"):
+        TapCustomcrm(config={"api_url": server.url, "api_key": KEY, "profile": profile})
+    TapCustomcrm(config={"api_url": server.url, "profile": {**profile, "auth": {"kind": "none"}}})
+
+
+# -- trying a profile
+
+
+@pytest.fixture
+def told(caplog):
+    """What a try of a profile tells: the lines, and whether it fits."""
+
+    def told(server, profile, **more):
+        caplog.set_level(logging.INFO)
+        caplog.clear()
+        tap = TapCustomcrm(config=config_for(server, profile, **more))
+        try:
+            tap.tell_connection()
+        except RunFailed as error:
+            fits = str(error)
+        else:
+            fits = True
+        return [record.getMessage() for record in caplog.records if record.name.startswith("tap-customcrm")], fits
+
+    return told
+
+
+def test_a_profile_that_fits_is_told_in_a_line_a_stream(people, told):
+    _, server, profile = people
+    lines, fits = told(server, profile, page_size=3)
+    assert fits is True
+    (line,) = [line for line in lines if line.startswith("contact:")]
+    assert line == (
+        "contact: 3 records on the first page of 7; paging moves on; properties Id, UpdatedAt, FirstName, Email; "
+        "the filter of changes is respected; search by FirstName finds; read by its id."
+    )
+
+
+def test_an_empty_crm_is_no_fault_of_the_profile(told):
+    with small_crm(paging="page_from_zero") as (_, server):
+        lines, fits = told(server, profile_for(paging="page_from_zero"))
+    assert fits is True
+    assert any("contact: the list is empty" in line for line in lines)
+
+
+def read(**change):
+    def wrong(profile):
+        profile["streams"]["contact"]["read"].update(change)
+
+    return wrong
+
+
+def stream(**change):
+    def wrong(profile):
+        profile["streams"]["contact"].update(change)
+
+    return wrong
+
+
+WRONG = {
+    "a path that is not there": (stream(path="/persons"), "refused 404: no such page"),
+    "records that are elsewhere": (read(records="rows"), "no list of records under 'rows'; the answer has data, meta"),
+    "an id that is not there": (stream(id="uuid"), "it has no 'uuid'"),
+    "a property that never comes": (
+        stream(properties={"FirstName": "first_name", "Email": "mail"}),
+        "no record has FirstName (first_name); check properties. The CRM's records have id, name, mail",
+    ),
+    "a time that is none": (stream(updated_at="name"), "updated_at holds 'Person 0', no time"),
+    "paging that repeats": (
+        read(paging={"kind": "page", "param": "side", "size_param": "p[size]"}),
+        "the same page came twice",
+    ),
+    "paging that leads nowhere": (
+        read(paging={"kind": "cursor", "cursor": "meta.next", "size_param": "p[size]"}),
+        "the first page is full, and nothing leads on from it",
+    ),
+    "a filter that is ignored": (read(increments={"params": {"from": "{since}"}}), "read.increments is ignored"),
+    "a filter that finds nothing": (
+        read(increments={"params": {"since": "x{since}"}}),
+        "read.increments finds nothing, not even changes since 1990",
+    ),
+    "a search that is ignored": (stream(search={"params": {"q": "{value}"}}), "search by FirstName is ignored"),
+    "a record that is elsewhere": (stream(get={"record": "person"}), "no record under 'person'"),
+    "a lock that is not told": (stream(write={"locking": {"kind": "version", "path": "lock"}}), "without a version"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_profile_is_told_from_an_empty_crm_in_one_line(name, people, told):
+    _, server, profile = people
+    change, words = WRONG[name]
+    change(profile)
+    lines, fits = told(server, profile, page_size=3)
+    assert fits == "The profile does not fit the CRM: 1 problem, told above."
+    problems = [line for line in lines if words in line]
+    assert len(problems) == 1, lines
+    assert problems[0].startswith("contact: ")
+    assert "\n" not in problems[0]
+
+
+def test_no_paging_is_doubted_where_a_round_number_of_records_came(told):
+    with small_crm(paging="none") as (crm, server):
+        for number in range(10):
+            crm.add(f"Person {number}")
+        lines, fits = told(server, profile_for(paging="none"))
+    assert fits is not True
+    assert any("there is no paging, and just 10 records came" in line for line in lines)
+
+
+def test_the_command_tries_the_profile_of_a_file(people, tmp_path):
+    crm, server, profile = people
+    (tmp_path / "crm.yml").write_text(json.dumps(profile))
+    (tmp_path / "config.json").write_text(json.dumps(config_for(server, "crm.yml")))
+    done = command(tmp_path, "--test=connection")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "The profile fits the CRM." in done.stderr
+    assert KEY not in done.stderr
+    (tmp_path / "crm.yml").write_text("streams:\n  contact:\n    pat: /people\n")
+    done = command(tmp_path, "--test=connection")
+    assert done.returncode == 1
+    assert "crm.yml:3: unknown key pat of contact. Did you mean path?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert crm.rows
+
+
+def command(folder, *args):
+    return subprocess.run(
+        [SCRIPT, "--config", "config.json", *args], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+# -- inferring schemas
+
+
+def test_schemas_are_inferred_into_a_file_that_is_kept(people, tmp_path):
+    crm, server, profile = people
+    crm.rows["1"]["address"] = {"city": "Oslo", "floor": None}
+    crm.rows["2"]["score"], crm.rows["3"]["score"] = 1, 2.5
+    del profile["streams"]["contact"]["properties"]
+    (tmp_path / "crm.yml").write_text(json.dumps(profile))
+    (tmp_path / "config.json").write_text(json.dumps(config_for(server, "crm.yml")))
+    path = tmp_path / "schemas.json"
+    assert command(tmp_path, "--infer", "schemas.json").returncode == 0
+    properties = json.loads(path.read_text())["contact"]["properties"]
+    assert properties["name"] == {"type": ["string", "null"]}
+    assert properties["changed"] == {"type": ["string", "null"], "format": "date-time"}
+    assert properties["score"] == {"type": ["number", "null"]}
+    assert properties["address"]["properties"] == {"city": {"type": ["string", "null"]}, "floor": {}}
+    # What a person changed stays, what is new comes in.
+    kept = json.loads(path.read_text())
+    kept["contact"]["properties"]["name"]["readOnly"] = True
+    path.write_text(json.dumps(kept))
+    crm.rows["1"]["phone"] = "22334455"
+    TapInferring(config=config_for(server, profile)).write_schemas_to(path)
+    properties = json.loads(path.read_text())["contact"]["properties"]
+    assert properties["name"]["readOnly"] is True
+    assert "phone" in properties
+
+
+def test_with_inferred_schemas_the_crms_own_names_are_kept(people, tmp_path, capfdbinary):
+    _, server, profile = people
+    contact = profile["streams"]["contact"]
+    del contact["properties"]
+    contact["schema"] = {"properties": {"id": {"type": "integer"}, "name": {"type": ["string", "null"]}}}
+    TapCustomcrm(config=config_for(server, profile)).sync_all()
+    records = [m["record"] for m in messages_of(capfdbinary) if m["type"] == "RECORD"]
+    assert records[0] == {"Id": "1", "UpdatedAt": records[0]["UpdatedAt"], "id": 1, "name": "Person 0"}
+
+
+def test_an_answer_that_is_no_list_is_told_before_anything_is_written(people, tmp_path):
+    crm, server, profile = people
+    crm.before = lambda _: Said("<html><title>Log in</title></html>")
+    with pytest.raises(Exception, match="not JSON"):
+        TapInferring(config=config_for(server, profile)).write_schemas_to(tmp_path / "schemas.json")
+    assert not (tmp_path / "schemas.json").exists()

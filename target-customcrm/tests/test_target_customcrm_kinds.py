@@ -1,0 +1,104 @@
+"""Writing to CRMs of every kind for record-sync."""
+
+import pytest
+from customcrm_client.client import CustomcrmClient
+from customcrm_client.loading import load
+from customcrm_client.testing import KEY, REFUSED, WRITE, profile_for, small_crm
+from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, UpdateRequest, Written
+from target_customcrm.system import CustomcrmSystem
+
+PATHS = frozenset({"FirstName", "Email"})
+
+
+@pytest.fixture(params=WRITE)
+def kind(request):
+    with small_crm(writing=request.param) as (crm, server):
+        client = CustomcrmClient(server.url, KEY, profile=load(profile_for(writing=request.param)), max_elapsed=2)
+        yield crm, server, CustomcrmSystem(client, in_flight=2)
+        client.close()
+
+
+def create(system, *names):
+    requests = [CreateRequest(name, {"FirstName": name, "Email": "a@example.no"}) for name in names]
+    return [result for results in system.create("contact", requests, PATHS) for result in results]
+
+
+def test_records_are_created_and_a_refused_one_keeps_nobody_back(kind):
+    crm, _, system = kind
+    results = create(system, "Kari", REFUSED, "Ola", "Per")
+    assert [type(one) for one in results] == [Written, Refused, Written, Written]
+    assert "no such name" in results[1].reason
+    assert sorted(row["name"] for row in crm.rows.values()) == ["Kari", "Ola", "Per"]
+    assert [one.current.values["FirstName"] for one in results if isinstance(one, Written)] == ["Kari", "Ola", "Per"]
+
+
+def test_changes_are_made_over_what_was_read_and_never_over_an_edit_since(kind):
+    crm, _, system = kind
+    ids = [one.current.id for one in create(system, "Kari", "Ola", "Per", "Siv")]
+    read = system.read("contact", ids, PATHS)
+    assert list(read) == ids
+    crm.rows[ids[1]]["name"] = "Somebody else was faster"
+    crm.touch(crm.rows[ids[1]])
+    requests = [UpdateRequest(read[one], {"FirstName": f"New {one}"}) for one in ids]
+    results = [result for some in system.update("contact", requests, PATHS) for result in some]
+    assert [type(one) for one in results] == [Written, Moved, Written, Written]
+    assert [crm.rows[one]["name"] for one in ids] == [
+        f"New {ids[0]}", "Somebody else was faster", f"New {ids[2]}", f"New {ids[3]}",
+    ]  # fmt: skip
+    again = system.read("contact", ids, PATHS)
+    (after,) = next(iter(system.update("contact", [UpdateRequest(again[ids[1]], {"Email": None})], PATHS)))
+    assert isinstance(after, Written)
+    assert crm.rows[ids[1]]["mail"] is None
+
+
+def test_a_record_is_deleted_and_then_not_there(kind):
+    crm, _, system = kind
+    (made,) = create(system, "Kari")
+    assert isinstance(system.remove("contact", RemoveRequest(made.current, "delete"), PATHS), Written)
+    assert not crm.rows
+    assert system.read("contact", [made.current.id], PATHS) == {}
+
+
+def test_a_batch_is_as_large_as_the_profile_says():
+    with small_crm(writing="batch") as (crm, server):
+        client = CustomcrmClient(server.url, KEY, profile=load(profile_for(writing="batch")))
+        results = create(CustomcrmSystem(client), *(f"Person {number}" for number in range(7)))
+        assert [len(asked.json) if isinstance(asked.json, list) else 1 for asked in server.asked] == [3, 3, 1]
+        assert [one.current.values["FirstName"] for one in results] == [row["name"] for row in crm.rows.values()]
+
+
+def test_what_the_profile_does_not_say_is_refused_and_nothing_is_sent():
+    profile = profile_for()
+    profile["streams"]["contact"]["write"] = {"create": None, "update": None, "delete": None}
+    with small_crm() as (crm, server):
+        crm.add("Kari")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile)))
+        current = system.read("contact", ["1"], PATHS)["1"]
+        before = len(server.asked)
+        refused = [
+            *create(system, "Ola"),
+            *next(iter(system.update("contact", [UpdateRequest(current, {"FirstName": "Ola"})], PATHS))),
+            system.remove("contact", RemoveRequest(current, "delete"), PATHS),
+        ]
+        assert [type(one) for one in refused] == [Refused] * 3
+        assert len(server.asked) == before
+
+
+def test_a_crm_that_cannot_be_searched_is_listed():
+    profile = profile_for()
+    del profile["streams"]["contact"]["search"]
+    with small_crm() as (crm, server):
+        for name in ("Kari", "Ola", "Kari"):
+            crm.add(name)
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile)))
+        assert [one.id for one in system.search("contact", {"FirstName": "kari "}, PATHS)] == ["1", "3"]
+        assert system.listing_cost("contact") == 0
+        assert [one.values["FirstName"] for one in system.listing("contact", PATHS)] == ["Kari", "Ola", "Kari"]
+
+
+def test_only_streams_that_can_be_written_are_resources():
+    profile = profile_for()
+    contact = profile["streams"]["contact"]
+    profile["streams"]["employee"] = {**contact, "write": None}
+    with small_crm() as (_, server):
+        assert CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile))).resources == ("contact",)
