@@ -49,7 +49,7 @@ class Turns(msgspec.Struct, frozen=True):
 
     more: tuple[Turn, ...] = ()
     over: bool = False
-    """This was the last page; turns that were known are of no more use."""
+    """This was the last page: turns that were known before are of no more use."""
     moved: bool = False
     """The list has moved under the walk: this page is not to be used, and turns that were known are others now."""
     records: list[Record] | None = None
@@ -205,7 +205,7 @@ class _Pages:
         self._left -= 1
         self._end.again()
         self._planned, self._ids, self._moved = 0, set(), False
-        return Turns((self.begin(),))
+        return Turns((self.begin(),), over=True)
 
 
 class _Offsets:
