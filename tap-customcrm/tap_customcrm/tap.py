@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
+from customcrm_client.auth import needs
 from customcrm_client.infer import inferred, together
 from customcrm_client.probing import probe
-from customcrm_client.settings import check_credentials, client_of, profile_of
+from customcrm_client.settings import client_of, profile_of
 from located_yaml import Fault
 from singer_edge import settings
 from singer_edge.connections import CUSTOMCRM
@@ -24,7 +25,7 @@ from typing_extensions import Self
 from tap_customcrm.streams import CustomcrmStream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from customcrm_client.client import CustomcrmClient
     from customcrm_client.profile import Profile
@@ -56,11 +57,9 @@ class TapCustomcrm(EdgeTap):
         settings.max_concurrent_requests(default=4),
     ).to_dict()
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        faults = super()._validate_config(raise_errors=raise_errors)
-        if raise_errors:
-            check_credentials(self.config, self.profile, self.name)
-        return faults
+    def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the profile's auth needs."""
+        return needs(profile_of(config).auth)
 
     @cached_property
     def profile(self) -> Profile:

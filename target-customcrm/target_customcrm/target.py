@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar
 
+from customcrm_client.auth import needs
 from customcrm_client.profile import Profile
-from customcrm_client.settings import check_credentials, client_of, profile_of
+from customcrm_client.settings import client_of, profile_of
 from located_yaml import Fault
 from singer_edge.connections import CUSTOMCRM
 from singer_sdk import typing as th
@@ -27,11 +29,9 @@ class TargetCustomcrm(SyncTarget):
         *SYNC_SETTINGS,
     ).to_dict()
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        faults = super()._validate_config(raise_errors=raise_errors)
-        if raise_errors:
-            check_credentials(self.config, self.profile, self.name)
-        return faults
+    def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """What the profile's auth needs."""
+        return needs(profile_of(config).auth)
 
     @cached_property
     def profile(self) -> Profile:

@@ -51,6 +51,9 @@ class SingerPlugin(PluginBase):
         own = dict(self.config_jsonschema["properties"])
         schema = self.settings_schema()
         self._config = settings.given(self._config)
+        if raise_errors:
+            needed = self.needed_settings(self._config)
+            schema["required"] = list(dict.fromkeys([*schema.get("required", []), *needed]))
         redaction.hide(*settings.secrets_in(self._config, schema))
         faults = settings.faults(
             self._config,
@@ -64,6 +67,11 @@ class SingerPlugin(PluginBase):
             # One line however many faults there are; the SDK would print a line for each.
             raise ConfigValidationError("wrong settings", errors=["; ".join(faults)], schema=schema)
         return faults
+
+    def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """The settings that these make necessary, beside those that are required always."""
+        del config
+        return ()
 
     @classmethod
     def settings_schema(cls) -> dict[str, Any]:
