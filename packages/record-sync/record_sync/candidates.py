@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 
+import msgspec
+
 from record_sync.fingerprint import SIZE
 from record_sync.matching import Candidate, Keys
 
@@ -91,6 +93,13 @@ class Candidates:
 def _bytes(key: Key) -> bytes:
     rank, marks = key
     return bytes((rank,)) + b"".join(marks)
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """What one record is looked for by."""
+
+    keys: Keys
+    under: list[Key]
 
 
 def keys_under(criteria: Sequence[Sequence[str]], keys: Keys) -> list[Key]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from record_sync.candidates import Candidates, Key, keys_under
+from record_sync.candidates import Candidates, Key, Sought, keys_under
 from record_sync.canonical import canonical
 from record_sync.fingerprint import Fingerprints
-from record_sync.matching import Candidate, Keys, keys_of
+from record_sync.matching import Candidate, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
 from record_sync.system import TargetSystem
@@ -33,13 +33,14 @@ class Finder:
         self._twins_listed = False
         self._listing_cost: int | None = None
 
-    def keys_of(self, values: Values) -> Keys:
+    def sought(self, values: Values) -> Sought:
         """What a record can be matched by, as fingerprints."""
-        return {path: self._prints.of(form) for path, form in keys_of(values, self._rules).items()}
+        keys = {path: self._prints.of(form) for path, form in keys_of(values, self._rules).items()}
+        return Sought(keys, keys_under(self._rules.match_on, keys))
 
-    def prepare(self, wanted: Sequence[Keys]) -> None:
+    def prepare(self, wanted: Sequence[Sought]) -> None:
         """Get ready for a batch of records to be looked for; chooses the cheaper way before."""
-        keys = {key for one in wanted for key in keys_under(self._rules.match_on, one)}
+        keys = {key for one in wanted for key in one.under}
         if not self._listed and keys:
             self._list_if_cheaper(len(keys - self._asked.keys()))
         self._near = self._filed.find(keys)
@@ -56,10 +57,10 @@ class Finder:
             self._listed = True
             self._asked = {}
 
-    def candidates(self, values: Values, keys: Keys) -> list[Candidate]:
+    def candidates(self, values: Values, sought: Sought) -> list[Candidate]:
         """The target records that share some criterion's values with a record that was prepared for."""
         found: dict[str, Candidate] = {}
-        for rank, marks in keys_under(self._rules.match_on, keys):
+        for rank, marks in sought.under:
             for one in self._near.get((rank, marks), ()):
                 found[one.id] = one
             if not self._listed:
@@ -78,7 +79,7 @@ class Finder:
     def _ask(self, key: Key, criterion: Mapping[str, Any]) -> list[Candidate]:
         if key not in self._asked:
             self._asked[key] = [
-                Candidate(one.id, self.keys_of(one.values))
+                Candidate(one.id, self.sought(one.values).keys)
                 for one in self._connect().search(self._rules.target_resource, criterion, self._rules.match_paths)
             ]
         return self._asked[key]
@@ -91,7 +92,7 @@ class Finder:
         if not self._twins_listed:
             self._twins_listed = True
             for current in self._connect().listing(self._rules.target_resource, self._rules.paths):
-                if not keys_under(self._rules.match_on, self.keys_of(current.values)):
+                if not self.sought(current.values).under:
                     self._filed.add_twin(current.id, self._all_said(current.values))
         said = self._all_said(values)
         found = self._filed.twins(said)
@@ -110,12 +111,13 @@ class Finder:
             }
         )
 
-    def created(self, current: Current, sent: Values) -> None:
-        """A record that this run created can be found from now on."""
-        known = {path: sent.get(path) for path in self._rules.match_paths}
-        known |= {path: told for path in known if (told := current.values.get(path)) is not None}
-        self._file(current.id, known)
+    def created(self, current: Current, sent: Values, sought: Sought | None) -> None:
+        """A record that this run created, after looking for it by what is sought, can be found from now on."""
+        told = {path: value for path in self._rules.match_paths if (value := current.values.get(path)) is not None}
+        if sought is None or any(sent.get(path) != value for path, value in told.items()):
+            sought = self.sought({**{path: sent.get(path) for path in self._rules.match_paths}, **told})
+        self._filed.add(current.id, sought.keys, sought.under)
 
     def _file(self, record_id: str, values: Values) -> None:
-        keys = self.keys_of(values)
-        self._filed.add(record_id, keys, keys_under(self._rules.match_on, keys))
+        sought = self.sought(values)
+        self._filed.add(record_id, sought.keys, sought.under)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from record_sync.bases import created_link, saw
-from record_sync.candidates import keys_under
+from record_sync.candidates import Sought
 from record_sync.conflict import DELETED
-from record_sync.matching import Keys, Match, MatchKind, first_match
+from record_sync.matching import Match, MatchKind, first_match
 from record_sync.outcome import Outcome
 from record_sync.record import ENDED, GONE, LIVE, Base, End, Incoming, Link
 from record_sync.references import Resolved
@@ -33,6 +33,8 @@ class ToCreate(msgspec.Struct, frozen=True):
     values: Values
     link: Link | None = None
     """Of a record whose counterpart is gone and is to be made again."""
+    sought: Sought | None = None
+    """What it was looked for by before."""
 
 
 class Linking:
@@ -50,9 +52,9 @@ class Linking:
 
     def _round(self, records: list[Resolved]) -> list[Resolved]:
         flow = self._flow
-        keys = {one.record.id: flow.finder.keys_of(one.record.values) for one in records}
+        sought = {one.record.id: flow.finder.sought(one.record.values) for one in records}
         with flow.store.reading() as connection:
-            reserved = flow.waiting.reserved_sources(connection, list(keys))
+            reserved = flow.waiting.reserved_sources(connection, list(sought))
         mine = []
         waits: list[tuple[Resolved, Match | None]] = []
         for one in records:
@@ -62,8 +64,8 @@ class Linking:
                 waits.append((one, Match(MatchKind.AMBIGUOUS, reason=reason)))
             else:
                 mine.append(one)
-        flow.finder.prepare([keys[one.record.id] for one in mine])
-        matches, later = self._match(mine, keys)
+        flow.finder.prepare([sought[one.record.id] for one in mine])
+        matches, later = self._match(mine, sought)
         creates: list[ToCreate] = []
         found: list[tuple[Resolved, str]] = []
         unmatched: list[str] = []
@@ -77,7 +79,7 @@ class Linking:
             elif one.missing:
                 waits.append((one, None))
             else:
-                creates.append(ToCreate(one, self._original(one), _to_send(one.record)))
+                creates.append(ToCreate(one, self._original(one), _to_send(one.record), sought=sought[one.record.id]))
         self._wait(waits)
         self._unmatched(unmatched)
         self._link(found)
@@ -85,11 +87,13 @@ class Linking:
         return later
 
     def _match(
-        self, records: list[Resolved], keys: dict[str, Keys]
+        self, records: list[Resolved], sought: dict[str, Sought]
     ) -> tuple[list[tuple[Resolved, Match]], list[Resolved]]:
         """Match what can be matched side by side; the second that looks for the same record comes later."""
         flow = self._flow
-        candidates = {one.record.id: flow.finder.candidates(one.record.values, keys[one.record.id]) for one in records}
+        candidates = {
+            one.record.id: flow.finder.candidates(one.record.values, sought[one.record.id]) for one in records
+        }
         ids = {one.id for some in candidates.values() for one in some}
         with flow.store.reading() as connection:
             linked = {
@@ -101,9 +105,9 @@ class Linking:
         matches, later = [], []
         claimed: set[Any] = set()
         for one in records:
-            mine = keys[one.record.id]
-            claims: set[Any] = set(keys_under(flow.rules.match_on, mine))
-            match = first_match(mine, candidates[one.record.id], linked, flow.rules.match_on)
+            mine = sought[one.record.id]
+            claims: set[Any] = set(mine.under)
+            match = first_match(mine.keys, candidates[one.record.id], linked, flow.rules.match_on)
             if not claims and flow.store_is_new:
                 match = Match(MatchKind.NONE, id=flow.finder.twin(one.record.values, self._linked_targets))
             if match.id is not None:
@@ -254,7 +258,7 @@ class Linking:
                 link.id = one.link.id
                 batch.save(link)
                 batch.settle(link, DELETED)
-            flow.finder.created(result.current, one.values)
+            flow.finder.created(result.current, one.values, one.sought)
             batch.done(record.id)
             flow.finish_record(record.id, Outcome.CREATED)
             return

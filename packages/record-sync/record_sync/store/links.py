@@ -12,7 +12,7 @@ from record_sync.store import tables
 from record_sync.store.among import among
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.store import FlowKey, Store
-from record_sync.store.tables import insert_all
+from record_sync.store.tables import execute_many, insert_all
 from record_sync.store.times import from_ms, to_ms
 
 CHUNK = 5000
@@ -225,7 +225,7 @@ class Links:
         ]
         if rows:
             statement = sa.update(tables.link).where(tables.link.c.id == sa.bindparam("b_id"))
-            connection.execute(statement, rows)
+            execute_many(connection, statement, rows)
 
     def _columns(self, end: End, name: str) -> dict[str, Any]:
         return {
