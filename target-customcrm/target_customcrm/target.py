@@ -31,7 +31,8 @@ class TargetCustomcrm(SyncTarget):
 
     def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """What the profile's auth needs."""
-        return needs(profile_of(config).auth)
+        del config
+        return needs(self.profile.auth)
 
     @cached_property
     def profile(self) -> Profile:
