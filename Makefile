@@ -57,7 +57,7 @@ soak: setup
 
 # Beside the peers, about 25 minutes; make bench BENCH=tap-tripletex for one measure. To try: BENCH_RECORDS=1000 BENCH_RUNS=1
 bench: setup
-	@$(BIN)/python -m benchmarks $(BENCH)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(BENCH)
 
 check: setup
 	@$(BIN)/ruff check --quiet .

@@ -19,7 +19,7 @@ def described() -> str:
         ("measured", f"{datetime.now(timezone.utc):%Y-%m-%d}"),
         ("processor", f"{_processor()}, {os.cpu_count()} cores"),
         ("memory", _memory()),
-        ("system", f"{platform.system()} {platform.release()}"),
+        ("system", f"{platform.system()} {platform.release().partition('-')[0]}"),
         ("Python", f"{platform.python_implementation()} {platform.python_version()}"),
         ("this project's", ", ".join(f"{name} {version(name)}" for name in PACKAGES)),
         ("the peers'", ", ".join(pin.replace("==", " ") for peer in PEERS for pin in pinned(peer)[:1])),

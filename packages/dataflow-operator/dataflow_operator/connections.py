@@ -6,9 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
-from singer_edge.settings import from_environment
 from singer_sdk.exceptions import ConfigValidationError
 from sync_target import SyncTarget
 from sync_target.connected import ConnectedSystem
@@ -16,17 +14,13 @@ from target_customcrm.target import TargetCustomcrm
 from target_tripletex.target import TargetTripletex
 
 from dataflow_operator.errors import OperatorError
-from dataflow_operator.settings import UTILITY
+from dataflow_operator.settings import told_of
 
 TARGETS: tuple[type[SyncTarget], ...] = (TargetCustomcrm, TargetTripletex)
 
 
 def connected(environment: Mapping[str, str]) -> dict[str, ConnectedSystem]:
-    """The system of each side. No request is made yet.
-
-    A setting is what the target is told (``TARGET_TRIPLETEX_API_URL``), else what Meltano hands over of the utility's
-    (``DATAFLOW_TRIPLETEX_API_URL``), else what the project's ``.env`` says for tap and target alike
-    (``TRIPLETEX_API_URL``).
+    """The system of each side, with the settings that `settings.told_of` finds. No request is made yet.
 
     Raises:
         OperatorError: settings are missing or wrong; their values are not told.
@@ -35,11 +29,7 @@ def connected(environment: Mapping[str, str]) -> dict[str, ConnectedSystem]:
 
 
 def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> ConnectedSystem:
-    schema = target.settings_schema()
-    config: dict[str, Any] = {}
-    side = target.side.upper()
-    for prefix in (f"{side}_", f"{UTILITY}_{side}_", f"TARGET_{side}_"):
-        config |= from_environment(schema, prefix, environment)
+    config = told_of(target.side, target.settings_schema(), environment)
     try:
         with _signals_kept():
             made = target(config=config, validate_config=True, parse_env_config=False)

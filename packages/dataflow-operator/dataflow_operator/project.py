@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dataflow.streams import stream_schemas
 from dataflow.tables import Dataflow
+from located_yaml import Fault
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from dataflow_operator import settings
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.settings import told_of
 
 MAPPINGS = Path("transforms/dataflow.meltano.yml")
 """Where the project says which tables make its mappings."""
@@ -22,19 +26,31 @@ def project_folder(environment: Mapping[str, str], folder: Path) -> Path:
     return Path(environment.get("MELTANO_PROJECT_ROOT") or folder)
 
 
-def dataflow_of(tables: Sequence[str], folder: Path) -> Dataflow:
+def dataflow_of(tables: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Dataflow:
     """The project's flows, read and checked; of these tables, where some are named.
 
+    What the CRM's records are made of says its profile, which is found as `told_of` has it.
+
     Raises:
-        OperatorError: the folder has no mappings.
+        OperatorError: the folder has no mappings, or the profile is wrong.
         TableError: a table is wrong.
     """
-    return Dataflow.load(list(tables) or tables_of(folder), folder)
+    # The other commands start without the SDK.
+    from customcrm_client.settings import profile_of  # noqa: PLC0415
+    from singer_edge.connections import PROFILE  # noqa: PLC0415
+    from singer_sdk import typing as th  # noqa: PLC0415
+
+    told = told_of("customcrm", th.PropertiesList(*PROFILE).to_dict(), environment)
+    try:
+        schemas = stream_schemas(profile_of(told))
+    except Fault as error:
+        raise OperatorError(str(error)) from None
+    return Dataflow.load(list(tables) or tables_of(folder), folder, schemas)
 
 
 def here(tables: Sequence[str] = ()) -> Dataflow:
-    """Those of the project that the command was started in."""
-    return dataflow_of(tables, project_folder(os.environ, Path.cwd()))
+    """Those of the project that the command was started in, with its settings."""
+    return dataflow_of(tables, project_folder(os.environ, Path.cwd()), settings.environment(os.environ, Path.cwd()))
 
 
 def tables_of(folder: Path) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 
@@ -31,6 +32,28 @@ def environment(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
     file = Path(variables.get("MELTANO_PROJECT_ROOT") or folder) / ".env"
     told = dotenv_values(file) if file.is_file() else {}
     return {**{name: value for name, value in told.items() if value}, **variables}
+
+
+def told_of(side: str, schema: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of a side's plugins that a command takes over.
+
+    A setting is what the target is told (``TARGET_TRIPLETEX_API_URL``), else what Meltano hands over of the utility's
+    (``DATAFLOW_TRIPLETEX_API_URL``), else what the project's ``.env`` says for tap and target alike
+    (``TRIPLETEX_API_URL``).
+
+    Args:
+        side: customcrm or tripletex.
+        schema: what settings there are.
+        environment: variables.
+    """
+    # The other commands start without the SDK.
+    from singer_edge.settings import from_environment  # noqa: PLC0415
+
+    name = side.upper()
+    found: dict[str, Any] = {}
+    for prefix in (f"{name}_", f"{UTILITY}_{name}_", f"TARGET_{name}_"):
+        found |= from_environment(schema, prefix, environment)
+    return found
 
 
 def links_url(given: str | None, environment: Mapping[str, str], folder: Path) -> str:
