@@ -218,17 +218,23 @@ class CustomcrmSystem:
         return Written(current)
 
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Delete a record. The CRM knows no inactive records."""
-        del paths
+        """Delete a record, only if it still is what was read. The CRM knows no inactive records."""
+        current = request.current
         if not self._client.allows(resource, "delete"):
             return NOT_ALLOWED
+        if current.handle is None and self._client.needs_lock(resource):
+            return Moved("its version is not known")
         try:
-            self._client.delete(resource, request.current.id)
+            self._client.delete(resource, current.id, current.handle, current.values)
+        except Conflict as error:
+            # A CRM says 409 too where it does not delete what others refer to.
+            is_as_read = self.read(resource, [current.id], paths).get(current.id) == current
+            return _refused(error) if is_as_read else Moved(str(error))
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:
             return _refused(error)
-        return Written(msgspec.structs.replace(request.current, version=None))
+        return Written(msgspec.structs.replace(current, version=None))
 
 
 def _spellings(number: str) -> list[str]:

@@ -59,6 +59,20 @@ def test_a_record_is_deleted_and_then_not_there(kind):
     assert system.read("contact", [made.current.id], PATHS) == {}
 
 
+def test_a_record_that_was_edited_since_it_was_read_is_not_deleted(kind):
+    crm, _, system = kind
+    (made,) = create(system, "Kari")
+    record_id = made.current.id
+    read = system.read("contact", [record_id], PATHS)[record_id]
+    crm.rows[record_id]["name"] = "Kari Anne"
+    crm.touch(crm.rows[record_id])
+    assert isinstance(system.remove("contact", RemoveRequest(read, "delete"), PATHS), Moved)
+    assert crm.rows[record_id]["name"] == "Kari Anne"
+    again = system.read("contact", [record_id], PATHS)[record_id]
+    assert isinstance(system.remove("contact", RemoveRequest(again, "delete"), PATHS), Written)
+    assert not crm.rows
+
+
 def test_a_batch_is_as_large_as_the_profile_says():
     with small_crm(writing="batch") as (crm, server):
         client = CustomcrmClient(server.url, KEY, profile=load(profile_for(writing="batch")))

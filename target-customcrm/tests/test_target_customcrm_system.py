@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from customcrm_client.client import CustomcrmClient
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
@@ -76,6 +77,28 @@ def test_a_deletion_leaves_a_tombstone(system, crm):
     current = system.read("customer", [record_id], NAMES)[record_id]
     assert isinstance(system.remove("customer", RemoveRequest(current, "delete"), NAMES), Written)
     assert crm.get("customer", record_id)["Deleted"]
+
+
+def test_a_deletion_is_made_over_the_etag_that_was_read(system, crm):
+    record_id = crm.create("customer", Name="Alfa AS")["Id"]
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    crm.edit("customer", record_id, Phone="22334455")
+    assert isinstance(system.remove("customer", RemoveRequest(current, "delete"), NAMES), Moved)
+    assert not crm.get("customer", record_id)["Deleted"]
+    unknown = RemoveRequest(msgspec.structs.replace(current, handle=None), "delete")
+    assert isinstance(system.remove("customer", unknown, NAMES), Moved)
+    assert not crm.get("customer", record_id)["Deleted"]
+
+
+def test_a_deletion_that_the_crm_does_not_make_of_what_others_refer_to_is_refused(system, crm):
+    record_id = crm.create("customer", Name="Alfa AS")["Id"]
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    crm.before = lambda seen: (
+        Fault.answer(409, {"title": "It has contacts", "status": 409}) if seen.method == "DELETE" else None
+    )
+    result = system.remove("customer", RemoveRequest(current, "delete"), NAMES)
+    assert isinstance(result, Refused)
+    assert "It has contacts" in result.reason
 
 
 def test_deleted_records_are_neither_listed_nor_read(system, crm):

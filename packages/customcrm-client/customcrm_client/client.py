@@ -123,12 +123,22 @@ class CustomcrmClient(CustomcrmReader):
         now = self.get_many(stream, list(expected))
         return {one for one, values in expected.items() if one in now and _says(now[one].record, values)}
 
-    def delete(self, stream: str, record_id: str) -> bool:
-        """Delete a record; False where it is gone already."""
+    def delete(self, stream: str, record_id: str, lock: Any = None, expected: Mapping[str, Any] | None = None) -> bool:
+        """Delete a record; False where it is gone already.
+
+        `lock` and `expected` are those of `update`, Conflict too: an ETag goes with the request; a version, which has
+        no place in one that deletes, is compared just before, as is what is `expected`. Without them it is deleted
+        whatever it says.
+        """
         one = self._compiled(stream)
         how = one.writing.delete
+        if not one.tells_etags and (lock is not None or expected is not None):
+            try:
+                self._before(one, record_id, lock, expected)
+            except NotFound:
+                return False
         try:
-            self._write(one, one.writer.delete(record_id))
+            self._write(one, one.writer.delete(record_id, lock))
         except ApiError as error:
             if how is not None and _is_missing(error, how.missing):
                 return False

@@ -162,12 +162,14 @@ class SmallCrm:
             return Said(
                 {"data": row} if self.writing in ("wrapped", "whole") else row, 200, {"ETag": f'"{row["version"]}"'}
             )
+        expected = asked.headers.get("If-Match")
         if asked.method == "DELETE":
+            if expected not in (None, f'"{row["version"]}"'):
+                return Said({"error": {"message": "changed meanwhile"}}, 412)
             del self.rows[record_id]
             return Said(None, 204)
         body = json.loads(asked.body)
         body = body["data"] if self.writing in ("wrapped", "whole") else body
-        expected = asked.headers.get("If-Match")
         if expected not in (None, f'"{row["version"]}"') or body.get("version", row["version"]) != row["version"]:
             return Said({"error": {"message": "changed meanwhile"}}, 412)
         if {"id", "changed"} & set(body):

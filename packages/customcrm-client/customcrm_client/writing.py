@@ -88,14 +88,13 @@ class Writer:
         how = self._asked(self.how.update, "update")
         sent = self._change(values, lock, whole)
         known = {**self._variables, "id": record_id}
-        headers = {"If-Match": str(lock)} if isinstance(self.how.locking, ETag) and lock else {}
         return Sending(
             how.method,
             self.record_path(record_id, how.path),
             filled(how.body, {**known, "record": sent}),
             how.ok,
             {**filled(how.params, known)},
-            headers,
+            self._if_match(lock),
             idempotent=self._is_repeatable(how, lock),
         )
 
@@ -125,13 +124,16 @@ class Writer:
             return lock is not None
         return None if how.method == "PUT" else False
 
-    def delete(self, record_id: str) -> Sending:
-        """A deletion."""
+    def delete(self, record_id: str, lock: Any = None) -> Sending:
+        """A deletion, of the state with this ETag alone where there is one."""
         how: Delete = self._asked(self.how.delete, "delete")
         known = {**self._variables, "id": record_id}
         body = None if how.body is None else filled(how.body, known)
         path = self.record_path(record_id, how.path)
-        return Sending(how.method, path, body, how.ok, filled(how.params, known))
+        return Sending(how.method, path, body, how.ok, filled(how.params, known), self._if_match(lock))
+
+    def _if_match(self, lock: Any) -> Mapping[str, str]:
+        return {"If-Match": str(lock)} if isinstance(self.how.locking, ETag) and lock else {}
 
     def _path(self, template: str | None) -> str:
         return self.list_path() if template is None else str(filled(template, self._variables))

@@ -160,6 +160,16 @@ def test_an_update_over_a_version_that_is_not_the_last_is_a_conflict(crm, client
     assert client.update("customer", record["Id"], {"City": None}, etag)[0]["City"] is None
 
 
+def test_a_deletion_over_a_version_that_is_not_the_last_is_a_conflict(crm, client):
+    record, etag = client.create("customer", {"Name": "Firma AS"})
+    crm.edit("customer", record["Id"], Name="Firma ASA")
+    with pytest.raises(Conflict):
+        client.delete("customer", record["Id"], etag)
+    newer, etag = client.get("customer", record["Id"])
+    assert newer["Name"] == "Firma ASA"
+    assert client.delete("customer", record["Id"], etag) is True
+
+
 def test_an_update_of_what_is_gone_and_a_second_delete(client):
     with pytest.raises(NotFound):
         client.update("customer", "c9", {"City": "Oslo"}, None)

@@ -288,6 +288,21 @@ def test_a_record_is_made_changed_and_deleted(crm_of, writing):
 
 
 @pytest.mark.parametrize("writing", WRITE)
+def test_what_was_edited_in_between_is_not_deleted(crm_of, writing):
+    crm, _, client = crm_of(writing=writing)
+    client.create("contact", {"FirstName": "Kari", "Email": "kari@example.no"})
+    read = client.get_many("contact", ["1"], to_write=True)["1"]
+    crm.rows["1"]["name"] = "Kari Anne"
+    crm.touch(crm.rows["1"])
+    with pytest.raises(Conflict):
+        client.delete("contact", "1", read.lock, {"FirstName": "Kari"})
+    assert crm.rows["1"]["name"] == "Kari Anne"
+    read = client.get_many("contact", ["1"], to_write=True)["1"]
+    assert client.delete("contact", "1", read.lock, {"FirstName": "Kari Anne"}) is True
+    assert client.delete("contact", "1", read.lock, {"FirstName": "Kari Anne"}) is False
+
+
+@pytest.mark.parametrize("writing", WRITE)
 def test_an_edit_in_between_is_never_overwritten(crm_of, writing):
     crm, _, client = crm_of(writing=writing)
     client.create("contact", {"FirstName": "Kari", "Email": "kari@example.no"})

@@ -34,9 +34,7 @@ def put_back(flow: FlowSync) -> None:
         wanted = flow.conflicts.to_put_back(connection, flow.key.target_side)
         links = {row.link_id: flow.links.get(connection, row.link_id) for row in wanted}
     ids = [link.target.id for link in links.values() if link is not None]
-    if not ids:
-        return
-    read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths)
+    read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths) if ids else {}
     for row in wanted:
         link = links[row.link_id]
         current = None if link is None else read.get(link.target.id)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from record_sync.breaker import Limits
 from record_sync.errors import (
     BehindTheTapError,
@@ -1024,6 +1027,21 @@ def states(world):
 
 def test_a_value_is_not_put_back_on_a_record_that_is_gone(world, wanted_back):
     del world.tripletex.records["customer", wanted_back]
+    world.run("tripletex")
+    assert states(world) == ["settled"]
+    assert [note for note in world.notes if "is gone from tripletex; no value is put back" in note]
+    assert world.tripletex.writes == []
+
+
+@pytest.mark.usefixtures("wanted_back")
+def test_a_value_is_not_put_back_where_somebody_took_its_link_out_of_the_store(world):
+    if world.url.startswith("sqlite"):
+        with closing(sqlite3.connect(world.url.removeprefix("sqlite:///"))) as connection, connection:
+            connection.execute("UPDATE conflict SET link_id = 0")
+    else:
+        with Store(world.url, SIDES, now=world.clock) as store, store.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE conflict DROP CONSTRAINT conflict_link_id_fkey"))
+            connection.execute(sa.text("UPDATE conflict SET link_id = 0"))
     world.run("tripletex")
     assert states(world) == ["settled"]
     assert [note for note in world.notes if "is gone from tripletex; no value is put back" in note]
