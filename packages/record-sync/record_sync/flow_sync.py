@@ -78,8 +78,9 @@ class FlowSync:
         self.waiting = WaitingRecords(store, key)
         self.conflicts = Conflicts(store, key)
         self.finder = Finder(connect, rules, store.prints)
-        self.store_is_new = store.acknowledged(key) is None
-        """Nothing of the source was ever read to its end: also records without a key may be on both sides."""
+        self.all_may_be_there = store.acknowledged(key) is None
+        """Nothing of the source was ever read to its end, or all of it is read again, as after a store was brought back
+        from a backup: also records without a key may be on both sides."""
         self.breaker = Breaker(store, key, limits)
         self.presence = Presence(self)
         self._updating = Updating(self)

@@ -108,7 +108,7 @@ class Linking:
             mine = sought[one.record.id]
             claims: set[Any] = set(mine.under)
             match = first_match(mine.keys, candidates[one.record.id], linked, flow.rules.match_on)
-            if not claims and flow.store_is_new:
+            if not claims and flow.all_may_be_there:
                 match = Match(MatchKind.NONE, id=flow.finder.twin(one.record.values, self._linked_targets))
             if match.id is not None:
                 claims.add(match.id)

@@ -113,9 +113,10 @@ class Session:
 
         """
         as_of = bookmark.get("as_of")
-        if not as_of:
-            return
         flow = self.flows[flow_name]
+        if not as_of:
+            flow.all_may_be_there = True
+            return
         known = self.store.acknowledged(flow.key)
         if known is None or known < str(as_of):
             raise BehindTheTapError(

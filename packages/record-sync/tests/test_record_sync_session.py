@@ -1138,6 +1138,31 @@ def test_a_tap_that_is_further_than_the_store_is_refused(world, acknowledged):
         session.starts_from("customer", {"as_of": "2026-01-02T12:00:00.000Z"})
 
 
+def test_what_was_read_earlier_and_comes_later_does_not_put_the_store_behind(world):
+    session = Session(Store(world.url, SIDES, now=world.clock), world.tripletex)
+    with session:
+        session.flow(rules("customer", "tripletex"))
+        for read in ("12:00", "11:00"):
+            session.acknowledge({"customer": {"as_of": f"2026-01-02T{read}:00.000Z"}}, {"customer": ["customer"]})
+        session.starts_from("customer", {"as_of": "2026-01-02T12:00:00.000Z"})
+
+
+@pytest.mark.parametrize(("is_read_again", "outcome"), [(True, {"linked": 1}), (False, {"created": 1})])
+def test_records_without_a_key_that_say_the_same_are_one_when_all_is_read_again(world, is_read_again, outcome):
+    read = {"as_of": "2026-01-02T12:00:00.000Z"}
+    with Session(Store(world.url, SIDES, now=world.clock), world.tripletex) as session:
+        session.flow(rules("contact", "tripletex"))
+        session.acknowledge({"contact": read}, {"contact": ["contact"]})
+    world.crm.put("contact", FirstName="Per")
+    world.tripletex.put("contact", firstName="Per")
+    with Session(Store(world.url, SIDES, now=world.clock), world.tripletex) as session:
+        flow = session.flow(rules("contact", "tripletex"))
+        session.starts_from("contact", {} if is_read_again else read)
+        flow.take(world.incoming("contact", "tripletex"))
+        session.finish()
+        assert session.tally.of("contact") == outcome
+
+
 def test_a_changed_table_is_noticed(world):
     world.run("tripletex")
     session = Session(Store(world.url, SIDES, now=world.clock), world.tripletex)

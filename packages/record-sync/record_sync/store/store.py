@@ -273,11 +273,16 @@ class Store:
             )
 
     def acknowledge(self, flow: FlowKey, as_of: str) -> None:
-        """Remember that all that was read up to this bookmark is written, linked or waiting here."""
+        """Remember that all that was read up to this bookmark is written, linked or waiting here.
+
+        What was read earlier than the newest changes nothing: of two lines with states of their own, the one that read
+        first may come last.
+        """
         columns = tables.acknowledged.c
         wanted = (columns.flow_id == flow.id) & (columns.side == flow.source_side)
+        newest = sa.case((columns.as_of < as_of, as_of), else_=columns.as_of)
         with self.begin() as connection:
-            updated = connection.execute(sa.update(tables.acknowledged).where(wanted).values(as_of=as_of))
+            updated = connection.execute(sa.update(tables.acknowledged).where(wanted).values(as_of=newest))
             if not updated.rowcount:
                 connection.execute(
                     sa.insert(tables.acknowledged).values(flow_id=flow.id, side=flow.source_side, as_of=as_of)
