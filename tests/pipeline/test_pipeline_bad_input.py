@@ -249,6 +249,17 @@ def test_a_record_before_its_schema(lines, plugin):
     nothing_written(lines)
 
 
+@pytest.mark.parametrize("bookmarks", [b'["x"]', b'"x"', b'{"customer":17}'], ids=["a list", "a text", "a number"])
+def test_a_state_that_is_none(lines, bookmarks):
+    messages = lines.messages(TO_TRIPLETEX).read_bytes().splitlines(keepends=True)
+    first = next(number for number, line in enumerate(messages) if b'"SCHEMA"' in line)
+    state = b'{"type":"STATE","value":{"bookmarks":%s}}\n' % bookmarks
+    ran = lines.load(TO_TRIPLETEX, b"".join([*messages[: first + 1], state, *messages[first + 1 :]]))
+    ends(ran, "target-tripletex", "STATE", "--full-refresh")
+    nothing_written(lines)
+    assert kept(lines) == 0
+
+
 @directions
 def test_garbage_in_the_middle_leaves_nothing_half_written(lines, direction):
     lines.systems.customcrm.create("contact", FirstName="Kari", Email="kari@example.no")

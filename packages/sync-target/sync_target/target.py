@@ -6,11 +6,13 @@ import gc
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from record_sync.errors import SyncError
 from singer_edge.console import EXPECTED, SingerPlugin
+from singer_edge.errors import RunFailed
 from singer_edge.progress import COUNTED_EVERY
 from singer_edge.rehearsal import Rehearsal
 from singer_sdk import Target, metrics
@@ -165,8 +167,8 @@ class SyncTarget(SingerPlugin, Target, ABC):
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         with self._uninterrupted():
+            bookmarks = _bookmarks(message_dict["value"]) if self._inputs else {}
             super()._process_state_message(message_dict)
-            bookmarks = message_dict["value"].get("bookmarks", {})
             for flow_input in self._inputs.values():
                 if not flow_input.start_checked:
                     flow_input.start_checked = True
@@ -227,7 +229,7 @@ class SyncTarget(SingerPlugin, Target, ABC):
             flows_of: dict[str, list[str]] = {}
             for flow_input in self._inputs.values():
                 flows_of.setdefault(flow_input.rules.source_resource, []).append(flow_input.rules.flow)
-            self._session.acknowledge(state.get("bookmarks") or {}, flows_of)
+            self._session.acknowledge(_bookmarks(state), flows_of)
         super()._write_state_message(state)
         self._came_at_state = sum(one.came for one in self._inputs.values())
         self._state_at = time.monotonic()
@@ -256,6 +258,17 @@ class SyncTarget(SingerPlugin, Target, ABC):
         if not self._busy or self._stop_code is not None:
             raise SystemExit(128 + signum)
         self._stop_code = 128 + signum
+
+
+def _bookmarks(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The bookmarks in a state, by the tap's stream. Raises RunFailed where it has something else in their place."""
+    bookmarks = state.get("bookmarks") or {}
+    if not isinstance(bookmarks, dict) or not all(isinstance(one, dict) for one in bookmarks.values()):
+        raise RunFailed(
+            "a STATE of the input has no object of bookmarks by stream; "
+            "give the tap the state of the last good run, or run it with --full-refresh"
+        )
+    return bookmarks
 
 
 class _Uninterrupted:
