@@ -39,7 +39,7 @@ class Ran:
     processor: float
     """Seconds of processors' time of all of them together: the same on a machine that has other things to do."""
     peak_mb: dict[str, float]
-    """Largest resident memory of each process, by the command's name."""
+    """Largest resident memory of each process, by the command's name; at least the bench's own, which starts it."""
 
 
 def run(*commands: Command, folder: Path, output: Path | None = None, timeout: float = 600) -> Ran:

@@ -269,7 +269,7 @@ def test_about_describes_the_settings():
     out = subprocess.run([COMMAND, "--about", "--format", "json"], capture_output=True, check=True).stdout
     about = json.loads(out)
     assert about["name"] == "dataflow-mapper"
-    assert set(about["settings"]["properties"]) == {"direction", "tables"}
+    assert set(about["settings"]["properties"]) == {"direction", "tables", "profile", "profile_variables"}
     assert all(one["description"] for one in about["settings"]["properties"].values())
 
 
