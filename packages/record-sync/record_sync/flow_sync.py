@@ -256,7 +256,7 @@ class FlowSync:
                 return self._done(record, outcome)
         if record.deleted:
             batch.waits_no_longer(record.id)
-            if link is None or link.state == ENDED:
+            if link is None or link.state == ENDED or link.source.id != record.id:
                 return self._done(record, Outcome.UNCHANGED)
             # Remembered in the store: it is made when the stream has ended, by this run or a later one.
             link.source.state = GONE

@@ -849,6 +849,16 @@ def test_a_record_that_returns_under_a_new_id_takes_the_link_over(world, pair):
     assert world.tripletex.values("customer", pair)["name"] == "A igjen"
 
 
+def test_the_tombstone_of_a_former_id_says_nothing_of_the_record_that_took_its_place(world, pair):
+    world.run("tripletex", records={"customer": [deleted(world, "c1")]})
+    del world.crm.records["customer", "c1"]
+    world.crm.put("customer", "c2", Name="A", Email="a@example.no")
+    world.run("tripletex")
+    assert world.tripletex.values("customer", pair)["isInactive"] is False
+    assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"unchanged": 1}
+    assert world.tripletex.values("customer", pair)["isInactive"] is False
+
+
 def test_a_record_that_is_undeleted_brings_its_counterpart_back(world, pair):
     world.run("tripletex", records={"customer": [deleted(world, "c1")]})
     world.crm.put("customer", "c1", Name="A2")
