@@ -223,8 +223,11 @@ class Rehearsal:
         """Run the target up to its request or commit of that number, and no further."""
         self.begin_again()
         ran = (self._kill_at_commit if how.is_at_commit else self._kill_at_request)(direction, how, number)
-        wanted = 143 if how is How.ASKED_TO else -signal.SIGKILL
-        if ran.codes != {direction.target: wanted}:
+        wanted = {143 if how is How.ASKED_TO else -signal.SIGKILL}
+        if how.is_at_commit:
+            # Answers that come together are stored in one commit: a run may end before it has made so many.
+            wanted.add(0)
+        if ran.codes.get(direction.target) not in wanted:
             raise AssertionError(f"{self.told(direction, how, number)}: {dict(ran.codes)}\n{ran.log}")
         self.lines.keep_state(direction, ran)
         return ran
