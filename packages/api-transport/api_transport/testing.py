@@ -156,3 +156,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep quiet."""
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        """Give the moment, in seconds."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let seconds pass."""
+        self.slept.append(seconds)
+        self.now += seconds

@@ -7,22 +7,7 @@ import pytest
 from api_transport import Transport
 from api_transport.pace import Pace
 from api_transport.rate_limit import RateLimit
-from api_transport.testing import Said, serving
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
+from api_transport.testing import Clock, Said, serving
 
 
 class Api:

@@ -8,22 +8,7 @@ import pytest
 import requests
 from api_transport import OutcomeUnknown, RateLimited, ServerFailed, Transport, Unreachable
 from api_transport.retry import Failure, failure_of, is_idempotent, waits
-from api_transport.testing import DROP, HANG, Said, serving
-
-
-class Clock:
-    """A clock that only sleeping moves."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.slept = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
+from api_transport.testing import DROP, HANG, Clock, Said, serving
 
 
 def transport_to(url, clock, **options):
