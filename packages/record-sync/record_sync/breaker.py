@@ -12,6 +12,8 @@ from record_sync.store.store import FlowKey, Store
 DELETIONS = "deletions"
 OVERWRITES = "overwrites"
 
+_ROW = sa.select(tables.flow).where(tables.flow.c.id == sa.bindparam("flow"))
+
 
 class Limits(msgspec.Struct, frozen=True):
     """How much of what is linked one run may change without asking. Shares are of a flow's links."""
@@ -93,7 +95,7 @@ class Breaker:
 
     def _row(self) -> sa.Row[tuple[object, ...]]:
         with self._store.reading() as connection:
-            return connection.execute(sa.select(tables.flow).where(tables.flow.c.id == self._key.id)).one()
+            return connection.execute(_ROW, {"flow": self._key.id}).one()
 
     def _links(self) -> int:
         if self._linked is None:

@@ -32,7 +32,7 @@ class Deletions:
         """
         flow = self._flow
         with flow.store.reading() as connection:
-            pending = flow.links.with_state(connection, source_state=GONE)
+            pending = flow.links.source_gone(connection)
             decisions = flow.conflicts.taken(connection, [link.id or 0 for link in pending])
         due = []
         for link in pending:

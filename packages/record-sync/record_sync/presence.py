@@ -64,7 +64,7 @@ class Presence:
         flow = self._flow
         while True:
             with flow.store.reading() as connection:
-                suspects = flow.links.with_state(connection, target_state=SUSPECT, at_most=AT_ONCE)
+                suspects = flow.links.target_suspect(connection, AT_ONCE)
             if not suspects:
                 return
             there = flow.system.read(flow.rules.target_resource, [one.target.id for one in suspects], flow.rules.paths)

@@ -19,6 +19,11 @@ def among(column: sa.ColumnElement[Any], values: Collection[Any]) -> sa.ColumnEl
     return _Among(column, sa.bindparam(None, list(values), type_=_Many(column.type), unique=True))
 
 
+def among_named(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """The same for values that are given when the statement is carried out, under a name."""
+    return _Among(column, sa.bindparam(name, type_=_Many(column.type)))
+
+
 class _Among(FunctionElement[bool]):
     name = "among"
     type = sa.Boolean()

@@ -9,12 +9,28 @@ import msgspec
 import sqlalchemy as sa
 
 from record_sync.store import tables
-from record_sync.store.among import among
+from record_sync.store.among import among, among_named
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
 from record_sync.values import Values
 
 KEEP_SETTLED_MS = 30 * 24 * 3_600_000
+
+
+_columns = tables.conflict.c
+_OF_FLOW = _columns.flow_id == sa.bindparam("flow")
+_TAKEN = sa.select(_columns.link_id, _columns.unit, _columns.winner).where(
+    _OF_FLOW, among_named(_columns.link_id, "links"), _columns.state == "taken"
+)
+_LINKS_TAKEN = sa.select(_columns.link_id).where(_OF_FLOW, _columns.state == "taken").distinct()
+_TO_PUT_BACK = sa.select(tables.conflict).where(
+    _OF_FLOW, _columns.state == "putback", _columns.winner != sa.bindparam("side")
+)
+_PURGE = sa.delete(tables.conflict).where(
+    _OF_FLOW,
+    ((_columns.state == "settled") & (_columns.settled_at < sa.bindparam("old")))
+    | ((_columns.state == "kept") & (_columns.at < sa.bindparam("old"))),
+)
 
 
 class PutBack(msgspec.Struct, frozen=True):
@@ -70,29 +86,20 @@ class Conflicts:
 
     def taken(self, connection: sa.Connection, link_ids: Collection[int]) -> dict[int, dict[str, str]]:
         """What persons decided on open conflicts of these links: by unit, the side whose values are to stand."""
-        columns = tables.conflict.c
         found: dict[int, dict[str, str]] = {}
         for some in chunks(link_ids):
-            query = sa.select(columns.link_id, columns.unit, columns.winner).where(
-                columns.flow_id == self._flow.id, among(columns.link_id, some), columns.state == "taken"
-            )
-            for row in connection.execute(query):
+            for row in connection.execute(_TAKEN, {"flow": self._flow.id, "links": some}):
                 found.setdefault(row.link_id, {})[row.unit] = row.winner
         return found
 
     def links_taken(self, connection: sa.Connection) -> list[int]:
         """The links on whose conflicts somebody decided."""
-        columns = tables.conflict.c
-        query = sa.select(columns.link_id).where(columns.flow_id == self._flow.id, columns.state == "taken").distinct()
-        return list(connection.scalars(query))
+        return list(connection.scalars(_LINKS_TAKEN, {"flow": self._flow.id}))
 
     def to_put_back(self, connection: sa.Connection, side: str) -> list[PutBack]:
         """The lost values of a side that somebody wants back."""
-        columns = tables.conflict.c
-        query = sa.select(tables.conflict).where(
-            columns.flow_id == self._flow.id, columns.state == "putback", columns.winner != side
-        )
-        return [PutBack(row.id, row.link_id, msgspec.json.decode(row.both)[side]) for row in connection.execute(query)]
+        rows = connection.execute(_TO_PUT_BACK, {"flow": self._flow.id, "side": side})
+        return [PutBack(row.id, row.link_id, msgspec.json.decode(row.both)[side]) for row in rows]
 
     def settle_one(self, connection: sa.Connection, conflict_id: int) -> None:
         """This conflict is done with."""
@@ -119,8 +126,4 @@ class Conflicts:
 
     def purge(self, connection: sa.Connection) -> None:
         """Forget what a person settled, or the policy decided, thirty days ago."""
-        columns = tables.conflict.c
-        old = self._store.now_ms() - KEEP_SETTLED_MS
-        settled = (columns.state == "settled") & (columns.settled_at < old)
-        decided = (columns.state == "kept") & (columns.at < old)
-        connection.execute(sa.delete(tables.conflict).where(columns.flow_id == self._flow.id, settled | decided))
+        connection.execute(_PURGE, {"flow": self._flow.id, "old": self._store.now_ms() - KEEP_SETTLED_MS})

@@ -16,6 +16,13 @@ from record_sync.store.tables import insert_all
 from record_sync.store.times import from_ms, to_ms
 from record_sync.values import Values
 
+_TOWARDS = (
+    sa.select(tables.intent)
+    .where(tables.intent.c.flow_id == sa.bindparam("flow"), tables.intent.c.side == sa.bindparam("of_side"))
+    .order_by(tables.intent.c.id)
+)
+_ANY_TOWARDS = _TOWARDS.with_only_columns(tables.intent.c.id).order_by(None).limit(1)
+
 
 class SentUnit(msgspec.Struct):
     """What an update sent for one unit: fingerprints of the source's raw and the target's canonical values."""
@@ -86,18 +93,11 @@ class Intents:
 
     def any_towards(self, connection: sa.Connection, side: str) -> bool:
         """Whether a write to a side is open."""
-        columns = tables.intent.c
-        query = sa.select(columns.id).where(columns.flow_id == self._flow.id, columns.side == side).limit(1)
-        return connection.scalar(query) is not None
+        return connection.scalar(_ANY_TOWARDS, {"flow": self._flow.id, "of_side": side}) is not None
 
     def towards(self, connection: sa.Connection, side: str) -> list[Intent]:
         """The open intents that write to a side, oldest first."""
-        query = (
-            sa.select(tables.intent)
-            .where(tables.intent.c.flow_id == self._flow.id, tables.intent.c.side == side)
-            .order_by(tables.intent.c.id)
-        )
-        return [_intent(row) for row in connection.execute(query)]
+        return [_intent(row) for row in connection.execute(_TOWARDS, {"flow": self._flow.id, "of_side": side})]
 
 
 class _Body(msgspec.Struct):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from record_sync.record import ENDED, LIVE, SUSPECT, End, Link
+from record_sync.record import ENDED, GONE, LIVE, SUSPECT, End, Link
 from record_sync.store import tables
-from record_sync.store.among import among
+from record_sync.store.among import among, among_named
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import execute_many, insert_all
@@ -31,6 +32,72 @@ def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
         yield listed[start : start + size]
 
 
+class _Asked:
+    """What a direction asks of links; made once, as making a statement takes longer than a small store's answer."""
+
+    def __init__(self, source: str, target: str) -> None:
+        columns, of_flow = tables.link.c, tables.link.c.flow_id == sa.bindparam("flow")
+        names = ["id", "flow_id", "state"]
+        names += [f"{end}_{column}" for end in (source, target) for column in _END]
+        read = [columns[name] for name in names]
+        self.one = sa.select(*read).where(columns.id == sa.bindparam("link"))
+        self.by_id = {end: _by_id(end, read) for end in (source, target)}
+        self.by_alias = (
+            sa.select(*read, tables.alias.c.record_id)
+            .join(tables.alias, tables.alias.c.link_id == columns.id)
+            .where(tables.alias.c.scope_id == sa.bindparam("scope"), among_named(tables.alias.c.record_id, "ids"))
+        )
+        self.settled = _settled(source, target)
+        self.live_before = (
+            sa.select(columns.id)
+            .where(
+                of_flow,
+                columns.id > sa.bindparam("last"),
+                columns.state == LIVE,
+                columns[f"{source}_state"] == LIVE,
+                columns.created_at < sa.bindparam("moment"),
+            )
+            .order_by(columns.id)
+            .limit(CHUNK)
+        )
+        lasting = sa.select(*read).where(of_flow, columns.state != ENDED).order_by(columns.id)
+        self.source_gone = lasting.where(*_missing(source, GONE))
+        self.target_suspect = lasting.where(*_missing(target, SUSPECT)).limit(sa.bindparam("at_most", type_=sa.Integer))
+
+
+def _by_id(end: str, read: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
+    columns = tables.link.c
+    id_column = columns[f"{end}_id"]
+    in_scope = columns[f"{end}_scope"] == sa.bindparam("scope")
+    return sa.select(id_column, *read).where(in_scope, among_named(id_column, "ids"))
+
+
+def _missing(end: str, state: str) -> tuple[sa.ColumnElement[bool], sa.TextClause]:
+    """That an end is in this state; said twice, as the index of what is missing says it."""
+    return tables.link.c[f"{end}_state"] == state, tables.LEFT_MISSING if end == "left" else tables.RIGHT_MISSING
+
+
+def _settled(source: str, target: str) -> sa.Select[Any]:
+    columns, waiting = tables.link.c, tables.waiting.c
+    id_column, whole = columns[f"{source}_id"], columns[f"{source}_whole"]
+    waits = sa.exists().where(
+        waiting.flow_id == columns.flow_id, waiting.side == sa.bindparam("of_side"), waiting.record_id == id_column
+    )
+    return sa.select(id_column, columns.id, columns[f"{source}_version"], whole).where(
+        columns[f"{source}_scope"] == sa.bindparam("scope"),
+        among_named(id_column, "ids"),
+        columns.flow_id == sa.bindparam("flow"),
+        columns.state == LIVE,
+        columns[f"{source}_state"] == LIVE,
+        columns[f"{target}_state"].in_((LIVE, SUSPECT)),
+        whole.is_not(None),
+        ~waits,
+    )
+
+
+_asked = functools.cache(_Asked)
+
+
 class Links:
     """The links of one flow; ids are looked up in the whole resource, so that other flows' links are seen too."""
 
@@ -40,9 +107,7 @@ class Links:
         self._source, self._target = ("left", "right") if flow.source_is_left else ("right", "left")
         self._flow_names: dict[int, str] = {flow.id: flow.name}
         self._bases = BasePacker(store.number_of, store.name_of)
-        names = ["id", "flow_id", "state"]
-        names += [f"{end}_{column}" for end in (self._source, self._target) for column in _END]
-        self._read = [tables.link.c[name] for name in names]
+        self._asked = _asked(self._source, self._target)
 
     def of_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, Link]:
         """The links that these source records have, in whichever flow, by any id they ever had."""
@@ -57,30 +122,13 @@ class Links:
 
         Yields source id, link's id, version and fingerprint of the whole. Records that wait are left out.
         """
-        columns, waiting = tables.link.c, tables.waiting.c
-        state, other_state = columns[f"{self._source}_state"], columns[f"{self._target}_state"]
-        id_column, whole = columns[f"{self._source}_id"], columns[f"{self._source}_whole"]
-        waits = sa.exists().where(
-            waiting.flow_id == self._flow.id,
-            waiting.side == self._flow.source_side,
-            waiting.record_id == id_column,
-        )
+        mine = {"flow": self._flow.id, "of_side": self._flow.source_side, "scope": self._flow.source_scope}
         for some in chunks(ids):
-            query = sa.select(id_column, columns.id, columns[f"{self._source}_version"], whole).where(
-                columns[f"{self._source}_scope"] == self._flow.source_scope,
-                among(id_column, some),
-                columns.flow_id == self._flow.id,
-                columns.state == LIVE,
-                state == LIVE,
-                other_state.in_((LIVE, SUSPECT)),
-                whole.is_not(None),
-                ~waits,
-            )
-            yield from connection.execute(query).tuples()
+            yield from connection.execute(self._asked.settled, {**mine, "ids": some}).tuples()
 
     def get(self, connection: sa.Connection, link_id: int) -> Link | None:
         """A link by its own id."""
-        row = connection.execute(sa.select(*self._read).where(tables.link.c.id == link_id)).one_or_none()
+        row = connection.execute(self._asked.one, {"link": link_id}).one_or_none()
         return None if row is None else self._link(connection, row)
 
     def live_before(self, connection: sa.Connection, moment_ms: int) -> Iterator[Sequence[int]]:
@@ -88,23 +136,14 @@ class Links:
 
         In portions; between two of them such links may be changed.
         """
-        columns = tables.link.c
-        query = (
-            sa.select(columns.id)
-            .where(
-                columns.flow_id == self._flow.id,
-                columns.id > sa.bindparam("last"),
-                columns.state == LIVE,
-                columns[f"{self._source}_state"] == LIVE,
-                columns.created_at < moment_ms,
-            )
-            .order_by(columns.id)
-            .limit(CHUNK)
-        )
-        last = 0
-        while ids := connection.scalars(query, {"last": last}).all():
-            yield ids
-            last = ids[-1]
+        last, more = 0, True
+        while more:
+            wanted = {"flow": self._flow.id, "last": last, "moment": moment_ms}
+            ids = connection.scalars(self._asked.live_before, wanted).all()
+            more = len(ids) == CHUNK
+            if ids:
+                yield ids
+                last = ids[-1]
 
     def set_source_state(self, connection: sa.Connection, ids: Collection[int], state: str) -> None:
         """Say of the sources of links what is known of their presence."""
@@ -113,39 +152,25 @@ class Links:
                 sa.update(tables.link).where(among(tables.link.c.id, some)).values({f"{self._source}_state": state})
             )
 
-    def with_state(
-        self,
-        connection: sa.Connection,
-        *,
-        source_state: str | None = None,
-        target_state: str | None = None,
-        at_most: int | None = None,
-    ) -> list[Link]:
-        """Links that are not ended and one of whose ends is in this state."""
-        columns = tables.link.c
-        query = sa.select(*self._read).where(columns.flow_id == self._flow.id, columns.state != ENDED)
-        for end, state in ((self._source, source_state), (self._target, target_state)):
-            if state is not None:
-                query = query.where(columns[f"{end}_state"] == state)
-            if state not in (None, LIVE):
-                query = query.where(tables.LEFT_MISSING if end == "left" else tables.RIGHT_MISSING)
-        return [self._link(connection, row) for row in connection.execute(query.order_by(columns.id).limit(at_most))]
+    def source_gone(self, connection: sa.Connection) -> list[Link]:
+        """The links whose source is gone, and that are not ended."""
+        return [
+            self._link(connection, row) for row in connection.execute(self._asked.source_gone, {"flow": self._flow.id})
+        ]
+
+    def target_suspect(self, connection: sa.Connection, at_most: int) -> list[Link]:
+        """So many of the links whose target the other line suspects to be gone, and that are not ended."""
+        wanted = {"flow": self._flow.id, "at_most": at_most}
+        return [self._link(connection, row) for row in connection.execute(self._asked.target_suspect, wanted)]
 
     def _by_end(self, connection: sa.Connection, end: str, scope: int, ids: Collection[str]) -> dict[str, Link]:
         found: dict[str, Link] = {}
-        in_scope = tables.link.c[f"{end}_scope"] == scope
-        id_column = tables.link.c[f"{end}_id"]
         for some in chunks(ids):
-            for row in connection.execute(sa.select(id_column, *self._read).where(in_scope, among(id_column, some))):
+            for row in connection.execute(self._asked.by_id[end], {"scope": scope, "ids": some}):
                 found[row[0]] = self._link(connection, row[1:])
         missing = [one for one in ids if one not in found]
         for some in chunks(missing):
-            query = (
-                sa.select(*self._read, tables.alias.c.record_id)
-                .join(tables.alias, tables.alias.c.link_id == tables.link.c.id)
-                .where(tables.alias.c.scope_id == scope, among(tables.alias.c.record_id, some))
-            )
-            for row in connection.execute(query):
+            for row in connection.execute(self._asked.by_alias, {"scope": scope, "ids": some}):
                 found[row.record_id] = self._link(connection, row)
         return found
 

@@ -15,6 +15,9 @@ from record_sync.store.tables import new_id
 
 NO_WAITS = Waits()
 
+_BEGIN = sa.insert(tables.run)
+_END = sa.update(tables.run).where(tables.run.c.id == sa.bindparam("b_id"))
+
 
 class Runs:
     """The history of a sync."""
@@ -25,9 +28,8 @@ class Runs:
     def begin(self, side: str) -> int:
         """A run begins."""
         with self._store.begin() as connection:
-            result = connection.execute(
-                sa.insert(tables.run).values(sync_id=self._store.sync_id, side=side, started_at=self._store.now_ms())
-            )
+            begun = {"sync_id": self._store.sync_id, "side": side, "started_at": self._store.now_ms()}
+            result = connection.execute(_BEGIN, begun)
             return new_id(result)
 
     def end(
@@ -42,17 +44,15 @@ class Runs:
     ) -> None:
         """A run has ended: done, stopped or failed."""
         with self._store.begin() as connection:
-            connection.execute(
-                sa.update(tables.run)
-                .where(tables.run.c.id == run_id)
-                .values(
-                    ended_at=self._store.now_ms(),
-                    outcome=outcome,
-                    counts=json.dumps(counts),
-                    requests=requests,
-                    error=error,
-                    waits=waits.number,
-                    waited_ms=round(waits.seconds * 1000),
-                    first_errors=json.dumps(msgspec.to_builtins(first_errors)),
-                )
-            )
+            ended = {
+                "b_id": run_id,
+                "ended_at": self._store.now_ms(),
+                "outcome": outcome,
+                "counts": json.dumps(counts),
+                "requests": requests,
+                "error": error,
+                "waits": waits.number,
+                "waited_ms": round(waits.seconds * 1000),
+                "first_errors": json.dumps(msgspec.to_builtins(first_errors)),
+            }
+            connection.execute(_END, ended)

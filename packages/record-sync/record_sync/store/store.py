@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from types import TracebackType
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -21,6 +22,22 @@ from record_sync.store.database import READING, explained, open_engine, place
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
 from record_sync.store.times import to_ms
+
+# Made once: making a statement takes longer than a small store's answer, and most runs ask little else.
+_KEY = sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key")
+_SYNC = sa.select(tables.sync.c.id).where(tables.sync.c.name == sa.bindparam("sync_name"))
+_PROPERTIES = sa.select(tables.property_name)
+_SCOPE = sa.select(tables.scope.c.id).where(
+    tables.scope.c.sync_id == sa.bindparam("sync"),
+    tables.scope.c.side == sa.bindparam("of_side"),
+    tables.scope.c.resource == sa.bindparam("of_resource"),
+)
+_FLOW = sa.select(tables.flow).where(
+    tables.flow.c.sync_id == sa.bindparam("sync"), tables.flow.c.name == sa.bindparam("flow_name")
+)
+_ACKNOWLEDGED = sa.select(tables.acknowledged.c.as_of).where(
+    tables.acknowledged.c.flow_id == sa.bindparam("flow"), tables.acknowledged.c.side == sa.bindparam("of_side")
+)
 
 
 class FlowKey(msgspec.Struct, frozen=True):
@@ -70,7 +87,7 @@ class Store:
             with self.begin() as connection:
                 self.prints = Fingerprints(self._key(connection))
                 self.sync_id = self._sync(connection)
-                self._names = {row.id: row.name for row in connection.execute(sa.select(tables.property_name))}
+                self._names = {row.id: row.name for row in connection.execute(_PROPERTIES)}
             self._numbers = {name: number for number, name in self._names.items()}
         except BaseException:
             self.close()
@@ -140,21 +157,20 @@ class Store:
     # -- what is made once
 
     def _key(self, connection: sa.Connection) -> bytes:
-        wanted = sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key")
-        found = connection.scalar(wanted)
+        found = connection.scalar(_KEY)
         if found is None:
             _insert_missing(connection, tables.meta, name="fingerprint_key", value=os.urandom(32))
-            found = connection.scalar(wanted)
+            found = connection.scalar(_KEY)
         return bytes(found or b"")
 
     def _sync(self, connection: sa.Connection) -> int:
-        wanted = sa.select(tables.sync.c.id).where(tables.sync.c.name == self.sync_name)
-        found = connection.scalar(wanted)
+        wanted = {"sync_name": self.sync_name}
+        found = connection.scalar(_SYNC, wanted)
         if found is None:
             connection.execute(
                 sa.insert(tables.sync).values(name=self.sync_name, left_side=self._left, right_side=self._right)
             )
-            found = connection.scalar(wanted)
+            found = connection.scalar(_SYNC, wanted)
         return int(found or 0)
 
     def number_of(self, path: str) -> int:
@@ -213,8 +229,7 @@ class Store:
             source = self._scope(connection, rules.source_side, rules.source_resource)
             target = self._scope(connection, rules.target_side, rules.target_resource)
             left, right = (source, target) if source_is_left else (target, source)
-            wanted = (tables.flow.c.sync_id == self.sync_id) & (tables.flow.c.name == rules.flow)
-            row = connection.execute(sa.select(tables.flow).where(wanted)).one_or_none()
+            row = connection.execute(_FLOW, self._named(rules.flow)).one_or_none()
             if row is None:
                 connection.execute(
                     sa.insert(tables.flow).values(
@@ -225,7 +240,7 @@ class Store:
                         digest=rules.digest,
                     )
                 )
-                row = connection.execute(sa.select(tables.flow).where(wanted)).one()
+                row = connection.execute(_FLOW, self._named(rules.flow)).one()
             elif (row.left_scope, row.right_scope) != (left, right):
                 raise StoreError(
                     f"Flow {rules.flow!r} joins other resources than when its links were made. "
@@ -243,22 +258,22 @@ class Store:
 
     def flow_named(self, connection: sa.Connection, name: str, source_side: str, target_side: str) -> FlowKey | None:
         """The key of a flow that some run registered."""
-        row = connection.execute(
-            sa.select(tables.flow).where(tables.flow.c.sync_id == self.sync_id, tables.flow.c.name == name)
-        ).one_or_none()
+        row = connection.execute(_FLOW, self._named(name)).one_or_none()
         if row is None:
             return None
         source_is_left = source_side == self._left
         source, target = (row.left_scope, row.right_scope) if source_is_left else (row.right_scope, row.left_scope)
         return FlowKey(row.id, name, source_side, target_side, source, target, source_is_left)
 
+    def _named(self, flow_name: str) -> dict[str, Any]:
+        return {"sync": self.sync_id, "flow_name": flow_name}
+
     def _scope(self, connection: sa.Connection, side: str, resource: str) -> int:
-        columns = tables.scope.c
-        wanted = (columns.sync_id == self.sync_id) & (columns.side == side) & (columns.resource == resource)
-        found = connection.scalar(sa.select(columns.id).where(wanted))
+        wanted = {"sync": self.sync_id, "of_side": side, "of_resource": resource}
+        found = connection.scalar(_SCOPE, wanted)
         if found is None:
             connection.execute(sa.insert(tables.scope).values(sync_id=self.sync_id, side=side, resource=resource))
-            found = connection.scalar(sa.select(columns.id).where(wanted))
+            found = connection.scalar(_SCOPE, wanted)
         return int(found or 0)
 
     # -- how far the taps' reading is covered
@@ -266,11 +281,7 @@ class Store:
     def acknowledged(self, flow: FlowKey) -> str | None:
         """The ``as_of`` of the newest bookmark this store acknowledged for a flow's source."""
         with self.reading() as connection:
-            return connection.scalar(
-                sa.select(tables.acknowledged.c.as_of).where(
-                    tables.acknowledged.c.flow_id == flow.id, tables.acknowledged.c.side == flow.source_side
-                )
-            )
+            return connection.scalar(_ACKNOWLEDGED, {"flow": flow.id, "of_side": flow.source_side})
 
     def acknowledge(self, flow: FlowKey, as_of: str) -> None:
         """Remember that all that was read up to this bookmark is written, linked or waiting here.

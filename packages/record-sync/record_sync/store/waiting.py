@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from record_sync.record import Incoming
 from record_sync.store import tables
-from record_sync.store.among import among
+from record_sync.store.among import among, among_named
 from record_sync.store.links import chunks
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
@@ -25,6 +25,32 @@ REFERENCE = "reference"
 AMBIGUOUS = "ambiguous"
 CONFLICT = "conflict"
 """Until a person has decided."""
+
+
+_columns = tables.waiting.c
+_MINE = (_columns.flow_id == sa.bindparam("flow")) & (_columns.side == sa.bindparam("of_side"))
+_THESE = _MINE & among_named(_columns.record_id, "ids")
+_OF = sa.select(tables.waiting).where(_THESE)
+_BEHIND = (
+    sa.select(tables.waiting)
+    .where(_MINE, _columns.id > sa.bindparam("after"))
+    .order_by(_columns.id)
+    .limit(sa.bindparam("at_most", type_=sa.Integer))
+)
+_FOR_REFERENCES = _BEHIND.where(_columns.kind == REFERENCE)
+_DUE = _BEHIND.where(
+    _columns.kind.in_((PARKED, AMBIGUOUS)),
+    _columns.next_at <= sa.bindparam("now"),
+    _columns.last_at < sa.bindparam("begun"),
+)
+_REMOVE = sa.delete(tables.waiting).where(_THESE)
+_FREE = sa.delete(tables.reserved).where(
+    tables.reserved.c.waiting_id.in_(sa.select(_columns.id).where(_THESE).scalar_subquery())
+)
+_OLDER = sa.select(_columns.id, _columns.record_id).where(_MINE, _columns.first_at < sa.bindparam("before"))
+_INCLUDE = sa.delete(tables.excluded).where(
+    tables.excluded.c.scope_id == sa.bindparam("scope"), among_named(tables.excluded.c.record_id, "ids")
+)
 
 
 class Waiting(msgspec.Struct):
@@ -48,34 +74,25 @@ class WaitingRecords:
     def __init__(self, store: Store, flow: FlowKey) -> None:
         self._store = store
         self._flow = flow
-        columns = tables.waiting.c
-        self._mine = (columns.flow_id == flow.id) & (columns.side == flow.source_side)
+        self._mine = {"flow": flow.id, "of_side": flow.source_side}
 
     def of(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, Waiting]:
         """What waits under these source ids."""
         found = {}
         for some in chunks(ids):
-            query = sa.select(tables.waiting).where(self._mine, among(tables.waiting.c.record_id, some))
-            for row in connection.execute(query):
+            for row in connection.execute(_OF, {**self._mine, "ids": some}):
                 found[row.record_id] = _waiting(row)
         return found
 
     def for_references(self, connection: sa.Connection, *, after: int, at_most: int) -> list[Waiting]:
         """What waits for a record it refers to: so many, from behind a row on."""
-        return self._behind(connection, tables.waiting.c.kind == REFERENCE, after, at_most)
+        wanted = {**self._mine, "after": after, "at_most": at_most}
+        return [_waiting(row) for row in connection.execute(_FOR_REFERENCES, wanted)]
 
     def due(self, connection: sa.Connection, *, begun: int, after: int, at_most: int) -> list[Waiting]:
         """What an earlier run than the one begun then left, and is to be tried again now."""
-        columns = tables.waiting.c
-        due = columns.kind.in_((PARKED, AMBIGUOUS)) & (columns.next_at <= self._store.now_ms())
-        return self._behind(connection, due & (columns.last_at < begun), after, at_most)
-
-    def _behind(
-        self, connection: sa.Connection, wanted: sa.ColumnElement[bool], after: int, at_most: int
-    ) -> list[Waiting]:
-        row_id = tables.waiting.c.id
-        query = sa.select(tables.waiting).where(self._mine, wanted, row_id > after).order_by(row_id).limit(at_most)
-        return [_waiting(row) for row in connection.execute(query)]
+        wanted = {**self._mine, "after": after, "at_most": at_most, "begun": begun, "now": self._store.now_ms()}
+        return [_waiting(row) for row in connection.execute(_DUE, wanted)]
 
     def put(self, connection: sa.Connection, records: Sequence[Waiting]) -> None:
         """Keep records, with the reasons; a newer record takes an older one's place.
@@ -87,8 +104,8 @@ class WaitingRecords:
         by_id = {one.record.id: one for one in records}
         rows = {record_id: self._row(one) for record_id, one in by_id.items()}
         columns = tables.waiting.c
-        query = sa.select(columns.record_id, columns.id).where(self._mine, among(columns.record_id, list(by_id)))
-        known = dict(connection.execute(query).tuples().all())
+        query = _OF.with_only_columns(columns.record_id, columns.id)
+        known = dict(connection.execute(query, {**self._mine, "ids": list(by_id)}).tuples().all())
         if known:
             statement = sa.update(tables.waiting).where(columns.id == sa.bindparam("b_id"))
             connection.execute(statement, [{**rows[record_id], "b_id": row_id} for record_id, row_id in known.items()])
@@ -132,22 +149,18 @@ class WaitingRecords:
     def remove(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """These records wait no longer."""
         for some in chunks(ids):
-            mine = sa.select(tables.waiting.c.id).where(self._mine, among(tables.waiting.c.record_id, some))
-            connection.execute(sa.delete(tables.reserved).where(tables.reserved.c.waiting_id.in_(mine)))
-            connection.execute(sa.delete(tables.waiting).where(self._mine, among(tables.waiting.c.record_id, some)))
+            connection.execute(_FREE, {**self._mine, "ids": some})
+            connection.execute(_REMOVE, {**self._mine, "ids": some})
 
     def remove_of_targets(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """These records of the other side wait no longer."""
-        columns = tables.waiting.c
-        theirs = (columns.flow_id == self._flow.id) & (columns.side == self._flow.target_side)
+        theirs = {"flow": self._flow.id, "of_side": self._flow.target_side}
         for some in chunks(ids):
-            connection.execute(sa.delete(tables.waiting).where(theirs, among(columns.record_id, some)))
+            connection.execute(_REMOVE, {**theirs, "ids": some})
 
     def forget_unseen(self, connection: sa.Connection, seen: Callable[[int], bool], before: int) -> None:
         """Records that a complete read did not bring (the rows seen) are gone, and have nothing to wait for."""
-        columns = tables.waiting.c
-        query = sa.select(columns.id, columns.record_id).where(self._mine, columns.first_at < before)
-        rows = connection.execute(query).tuples()
+        rows = connection.execute(_OLDER, {**self._mine, "before": before}).tuples()
         self.remove(connection, [record_id for row_id, record_id in rows if not seen(row_id)])
 
     def reserved_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
@@ -182,12 +195,7 @@ class WaitingRecords:
     def include(self, connection: sa.Connection, ids: Collection[str]) -> None:
         """The filter lets these in (again)."""
         for some in chunks(ids):
-            connection.execute(
-                sa.delete(tables.excluded).where(
-                    tables.excluded.c.scope_id == self._flow.source_scope,
-                    among(tables.excluded.c.record_id, some),
-                )
-            )
+            connection.execute(_INCLUDE, {"scope": self._flow.source_scope, "ids": some})
 
     @staticmethod
     def excluded(connection: sa.Connection, scope: int, ids: Collection[str]) -> set[str]:
