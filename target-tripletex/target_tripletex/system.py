@@ -260,17 +260,27 @@ class TripletexSystem:
         return self._put(resource, [(0, body)], paths)[0]
 
     def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Deactivate a record, or delete it."""
+        """Deactivate a record, or delete it, only if it still is what was read."""
         current = request.current
+        if request.policy == "delete":
+            return self._delete(resource, current, paths)
         try:
-            if request.policy == "delete":
-                self._client.delete(resource, int(current.id))
-                return Written(msgspec.structs.replace(current, version=None))
             body = {"id": int(current.id), "version": _number(current.version), "isInactive": True}
             answer = self._client.update(resource, int(current.id), body)
         except (OutcomeUnknown, ApiRefused) as error:
             return _not_written(error)
         return Written(self._current(answer, paths))
+
+    def _delete(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+        """Delete a record. Tripletex takes no version with a DELETE, so what it says is read just before."""
+        now = self.read(resource, [current.id], paths).get(current.id)
+        if now is None or now.version != current.version:
+            return Moved("it has changed since it was read")
+        try:
+            self._client.delete(resource, int(current.id))
+        except (OutcomeUnknown, ApiRefused) as error:
+            return _not_written(error)
+        return Written(msgspec.structs.replace(current, version=None))
 
 
 class _Countries(CountryIds):

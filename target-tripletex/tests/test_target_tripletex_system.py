@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from api_transport import ApiError
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient
@@ -202,12 +203,30 @@ def test_a_record_is_deactivated_or_deleted(system, tripletex, policy, method):
     assert left is None if policy == "delete" else left["isInactive"]
 
 
-def test_a_record_that_was_edited_meanwhile_is_not_deactivated(system, tripletex):
+@pytest.mark.parametrize("policy", ["deactivate", "delete"])
+def test_a_record_that_was_edited_meanwhile_is_neither_deactivated_nor_deleted(system, tripletex, policy):
     (record_id,) = customers(tripletex, 1)
     current = system.read("customer", [record_id], NAMES)[record_id]
     tripletex.edit("customer", record_id, name="Endret av en bruker")
-    assert isinstance(system.remove("customer", RemoveRequest(current, "deactivate"), NAMES), Moved)
-    assert not tripletex.get("customer", record_id)["isInactive"]
+    assert isinstance(system.remove("customer", RemoveRequest(current, policy), NAMES), Moved)
+    left = tripletex.get("customer", record_id)
+    assert (left["name"], left["isInactive"]) == ("Endret av en bruker", False)
+
+
+def test_a_record_that_somebody_else_deleted_meanwhile_has_moved(system, tripletex):
+    (record_id,) = customers(tripletex, 1)
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    tripletex.remove("customer", int(record_id))
+    assert isinstance(system.remove("customer", RemoveRequest(current, "delete"), NAMES), Moved)
+    assert writes(tripletex) == []
+
+
+def test_a_refused_look_before_a_deletion_is_no_refusal_of_the_record(system, tripletex):
+    (record_id,) = customers(tripletex, 1)
+    current = system.read("customer", [record_id], NAMES)[record_id]
+    tripletex.before = lambda _request: Fault.answer(403, {"status": 403, "message": "Ingen tilgang"})
+    with pytest.raises(ApiError):
+        system.remove("customer", RemoveRequest(current, "delete"), NAMES)
 
 
 # -- reading
