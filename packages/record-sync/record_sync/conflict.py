@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from record_sync.canonical import same
-from record_sync.record import Current, Link
+from record_sync.outcome import Outcome
+from record_sync.record import CONTESTED, Current, Link
 from record_sync.store.conflicts import PutBack
 from record_sync.system import Refused, UpdateRequest, Written
 
@@ -23,6 +26,20 @@ Decisions = Mapping[int, Mapping[str, str]]
 def decided_for(decisions: Decisions, link: Link, unit: str) -> str | None:
     """The side that a person took, where one did."""
     return decisions.get(link.id or 0, {}).get(unit)
+
+
+def contest_deletion(flow: FlowSync, connection: sa.Connection, link: Link, current: Current) -> None:
+    """Deleted here, edited there: nothing is deleted, and a person decides."""
+    link.state = CONTESTED
+    flow.links.save(connection, [link])
+    flow.conflicts.put(
+        connection,
+        link.id or 0,
+        DELETED,
+        None,
+        {flow.key.source_side: {"deleted": True}, flow.key.target_side: dict(current.values)},
+    )
+    flow.finish_record(link.source.id, Outcome.CONFLICT, "deleted here, edited in the other system")
 
 
 def put_back(flow: FlowSync) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from record_sync.conflict import DELETED, decided_for
+from record_sync.conflict import DELETED, contest_deletion, decided_for
 from record_sync.outcome import Outcome
 from record_sync.plan import deletion_is_contested
 from record_sync.record import CONTESTED, ENDED, GONE, Current, Link
-from record_sync.system import Refused, RemoveRequest, Unknown, Written
+from record_sync.store.intents import Intent
+from record_sync.system import Moved, Refused, RemoveRequest, Unknown, Written
 from record_sync.updating import ATTEMPTS
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ class Deletions:
                 self._end(link, Outcome.UNCHANGED)
                 return
             if not is_decided and deletion_is_contested(link, current, flow.rules, flow.prints):
-                self._contested(link, current)
+                with flow.store.begin() as connection:
+                    contest_deletion(flow, connection, link, current)
                 return
             if self._remove(link, current):
                 return
@@ -76,7 +79,11 @@ class Deletions:
         """Remove the record as it was read; False where it has moved on."""
         flow = self._flow
         request = RemoveRequest(current, flow.rules.on_delete)
+        intents = self._begun(link, current)
         result = flow.system.remove(flow.rules.target_resource, request, flow.rules.paths)
+        if isinstance(result, Refused | Moved):
+            with flow.store.begin() as connection:
+                flow.intents.remove(connection, intents)
         if isinstance(result, Written):
             link.target.version = link.target.own_version = result.current.version
             link.target.written_at = flow.store.now()
@@ -85,7 +92,7 @@ class Deletions:
             for path in flow.rules.paths:
                 # What it said last is no edit that anybody waits for.
                 link.target.base.agree(path, flow.prints.of(current.get(path)))
-            self._end(link, Outcome.DELETED)
+            self._end(link, Outcome.DELETED, intents)
         elif isinstance(result, Refused | Unknown):
             # The link still says that its source is gone: the next run tries again.
             flow.finish_record(link.source.id, Outcome.HELD, result.reason)
@@ -93,22 +100,23 @@ class Deletions:
             return False
         return True
 
-    def _contested(self, link: Link, current: Current) -> None:
-        """Deleted here, edited there: nothing is deleted, and a person decides."""
+    def _begun(self, link: Link, current: Current) -> list[int | None]:
+        """Commit that a record is about to be deactivated; what was deleted is not there to be asked about it."""
         flow = self._flow
-        link.state = CONTESTED
+        if flow.rules.on_delete != "deactivate":
+            return []
+        intent = Intent(
+            kind="remove",
+            source_id=link.source.id,
+            target_id=link.target.id,
+            link_id=link.id,
+            over_version=current.version,
+        )
         with flow.store.begin() as connection:
-            flow.links.save(connection, [link])
-            flow.conflicts.put(
-                connection,
-                link.id or 0,
-                DELETED,
-                None,
-                {flow.key.source_side: {"deleted": True}, flow.key.target_side: dict(current.values)},
-            )
-        flow.finish_record(link.source.id, Outcome.CONFLICT, "deleted here, edited in the other system")
+            flow.intents.add(connection, [intent])
+        return [intent.id]
 
-    def _end(self, link: Link, outcome: Outcome) -> None:
+    def _end(self, link: Link, outcome: Outcome, intents: Sequence[int | None] = ()) -> None:
         flow = self._flow
         link.state = ENDED
         with flow.store.begin() as connection:
@@ -116,4 +124,5 @@ class Deletions:
             flow.conflicts.settle(connection, {(link.id or 0, DELETED)})
             flow.waiting.remove(connection, [link.source.id])
             flow.waiting.remove_of_targets(connection, [link.target.id])
+            flow.intents.remove(connection, intents)
         flow.finish_record(link.source.id, outcome)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from record_sync.canonical import canonical, same
+from record_sync.conflict import contest_deletion
 from record_sync.matching import criterion_key, keys_of
 from record_sync.record import GONE, Current, End, Incoming, Link
 from record_sync.store.intents import Intent
@@ -53,19 +54,24 @@ class Recovery:
             intents = flow.intents.towards(connection, flow.key.target_side)
         if not intents:
             return
-        ids = [one.target_id for one in intents if one.kind == "update" and one.target_id is not None]
+        ids = [one.target_id for one in intents if one.target_id is not None]
         read = flow.system.read(flow.rules.target_resource, ids, flow.rules.paths) if ids else {}
         found = self._created([one for one in intents if one.kind == "create"])
         with flow.store.begin() as connection:
             for one in intents:
-                if one.kind == "update":
-                    link = flow.links.get(connection, one.link_id or 0)
-                    current = read.get(one.target_id or "")
-                    if link is not None and current is not None and current.version != one.over_version:
-                        self.settle_update(one, link.source, link.target, current)
-                        flow.links.save(connection, [link])
-                else:
+                if one.kind == "create":
                     self._adopt(connection, one, found[one.id])
+                    continue
+                link = flow.links.get(connection, one.link_id or 0)
+                current = read.get(one.target_id or "")
+                if link is None or current is None or current.version == one.over_version:
+                    continue
+                if one.kind == "update":
+                    self.settle_update(one, link.source, link.target, current)
+                    flow.links.save(connection, [link])
+                elif link.source.state == GONE and not _next_version(one.over_version, current.version):
+                    # Deactivated, and edited since: who made it active again may not find it inactive once more.
+                    contest_deletion(flow, connection, link, current)
             flow.intents.remove(connection, [one.id for one in intents])
 
     def _created(self, intents: Sequence[Intent]) -> dict[int | None, list[Current]]:

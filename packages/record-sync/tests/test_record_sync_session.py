@@ -169,10 +169,14 @@ class Register:
         record = self.records.get((resource, request.current.id))
         if record is None or str(record["version"]) != request.current.version:
             return Moved("changed meanwhile")
+        if self.lose_requests:
+            return Unknown("no answer came")
         if request.policy == "delete":
             del self.records[resource, request.current.id]
-            return Written(request.current)
+            return Unknown("no answer came") if self.lose_answers else Written(request.current)
         self.put(resource, request.current.id, isInactive=True)
+        if self.lose_answers:
+            return Unknown("no answer came")
         return Written(self._current(resource, request.current.id, paths))
 
     @property
@@ -783,6 +787,43 @@ def test_an_edit_of_what_is_not_synchronised_keeps_no_deletion_back(world, pair)
 def test_what_is_gone_just_before_it_would_be_deleted_is_gone(world, pair):
     world.tripletex.before_update = once(lambda: world.tripletex.records.pop(("customer", pair)))
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"unchanged": 1}
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+@pytest.mark.parametrize("policy", ["deactivate", "delete"])
+def test_a_deletion_without_an_answer_is_made_by_the_next_run(world, pair, policy, arrived):
+    setattr(world.tripletex, "lose_answers" if arrived else "lose_requests", True)
+    lost = world.run("tripletex", records={"customer": [deleted(world, "c1")]}, on_delete=policy)
+    assert lost["customer"] == {"held back": 1}
+    world.tripletex.lose_answers = world.tripletex.lose_requests = False
+    world.run("tripletex", records={"customer": []}, on_delete=policy)
+    left = world.tripletex.all("customer").get(pair)
+    assert left is None if policy == "delete" else left["isInactive"]
+    world.run("tripletex", records={"customer": []}, on_delete=policy)
+    assert world.tripletex.calls == []
+
+
+def test_what_was_deactivated_without_an_answer_and_made_active_again_is_not_deactivated_unasked(world, pair):
+    world.tripletex.lose_answers = True
+    world.run("tripletex", records={"customer": [deleted(world, "c1")]})
+    world.tripletex.lose_answers = False
+    world.tripletex.put("customer", pair, isInactive=False)
+    world.run("customcrm", records={"customer": []})
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"in conflict": 1}
+    assert world.run("tripletex", records={"customer": []})["customer"] == {}
+    assert world.tripletex.values("customer", pair)["isInactive"] is False
+    decide(world, "customcrm")
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"deleted": 1}
+    assert world.tripletex.values("customer", pair)["isInactive"] is True
+
+
+def test_an_edit_of_what_is_not_synchronised_keeps_no_deletion_back_that_never_arrived(world, pair):
+    world.tripletex.lose_requests = True
+    world.run("tripletex", records={"customer": [deleted(world, "c1")]})
+    world.tripletex.lose_requests = False
+    world.tripletex.put("customer", pair, notes="B")
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"deleted": 1}
+    assert world.tripletex.values("customer", pair)["isInactive"] is True
 
 
 def test_a_deletion_that_always_comes_too_late_is_made_by_a_later_run(world, pair):

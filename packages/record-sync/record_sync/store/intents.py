@@ -36,7 +36,7 @@ class Intent(msgspec.Struct):
     """One write that was begun."""
 
     kind: str
-    """create or update"""
+    """create, update, or remove: one that may be undone, a deactivation"""
     source_id: str
     source_version: str | None = None
     source_modified_at: datetime | None = None

@@ -215,7 +215,7 @@ intent = sa.Table(
     sa.Column("id", Key, primary_key=True),
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False, index=True),
     sa.Column("side", sa.Text, nullable=False, comment="the side written to"),
-    sa.Column("kind", sa.Text, nullable=False, comment="create, update"),
+    sa.Column("kind", sa.Text, nullable=False, comment="create, update, remove"),
     sa.Column("source_id", Words, nullable=False),
     sa.Column("target_id", Words),
     sa.Column("link_id", Key),
