@@ -92,7 +92,7 @@ class CustomcrmClient(CustomcrmReader):
             if read is None:
                 raise NotFound("the record is gone", method=answer.method, path=answer.path, todo="")
             return read
-        return one.found(answer, how.record)
+        return one.found(answer, how.record, record_id)
 
     def update_many(self, stream: str, changes: Sequence[tuple[str, Values, Any]]) -> list[Found]:
         """Change records in one request, all or none: (id, values, lock) each. Raises as `update`."""

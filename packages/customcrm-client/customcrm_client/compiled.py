@@ -98,19 +98,25 @@ class CompiledStream:
                     raise answer.unexpected(f"no list of records under '{path}'{there[:200]}", todo=_LIST)
                 yield path, values
 
-    def checked(self, answer: Answer, raw: Any, path: str) -> Raw:
-        """The CRM's record, if it is one. UnexpectedAnswer (OutcomeUnknown after a create) where it is none."""
+    def checked(self, answer: Answer, raw: Any, path: str, asked: str | None = None) -> Raw:
+        """The CRM's record, if it is one, and the one that was asked for.
+
+        UnexpectedAnswer (OutcomeUnknown after a create) where it is not. Another record, such as the one that it was
+        merged into, is not taken for it.
+        """
         try:
-            self.shape.read(raw)
+            found = self.shape.read(raw)[ID]
         except NoRecord as error:
             where = "in the answer" if path == "$" else f"under '{path}'"
             raise answer.unexpected(f"no record {where}: {error}", todo=_RECORD) from None
+        if asked is not None and found != asked:
+            raise answer.unexpected(f"asked for record {asked}, answered with {found}", todo=_RECORD)
         checked: Raw = raw
         return checked
 
-    def found(self, answer: Answer, path: str) -> Found:
+    def found(self, answer: Answer, path: str, asked: str | None = None) -> Found:
         """The record in the answer to a write."""
-        raw = self.checked(answer, first(path)(answer.body), path)
+        raw = self.checked(answer, first(path)(answer.body), path, asked)
         return Found(self.shape.read(raw), self.lock(raw, answer))
 
     def several(self, answer: Answer, how: Create | Update | None, count: int) -> list[Found]:

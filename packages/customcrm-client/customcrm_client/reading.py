@@ -142,7 +142,7 @@ class CustomcrmReader(Connection):
         found = first(how.record)(answer.body)
         if found is ABSENT and _is_empty_list(answer.body, how.record):
             return None
-        return None if found is None or found == [] else (one.checked(answer, found, how.record), answer)
+        return None if found is None or found == [] else (one.checked(answer, found, how.record, record_id), answer)
 
     def get_many(self, stream: str, ids: Iterable[str], *, to_write: bool = False) -> dict[str, Found]:
         """The records of these ids that are there, by id.

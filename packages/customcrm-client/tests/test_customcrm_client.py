@@ -228,6 +228,15 @@ def test_an_answer_that_is_no_list_is_never_taken_for_an_empty_one(crm, client, 
         list(client.pages("contact"))
 
 
+def test_a_record_answered_with_another_id_is_not_taken_for_the_one_asked_for(crm, client):
+    answers(crm, {"Id": "c2", "Name": "The one that c1 was merged into"}, headers={"ETag": '"2"'})
+    for read in (lambda: client.get("customer", "c1"), lambda: client.get_many("customer", ["c1"], to_write=True)):
+        with pytest.raises(UnexpectedAnswer, match="asked for record c1, answered with c2"):
+            read()
+    with pytest.raises((OutcomeUnknown, UnexpectedAnswer), match="asked for record c1, answered with c2"):
+        client.update("customer", "c1", {"Name": "A"}, '"1"')
+
+
 @pytest.mark.parametrize("links", [{}, {"links": None}, {"links": {"next": ""}}])
 def test_a_list_without_links_is_one_page(crm, client, links):
     answers(crm, {"data": [{"Id": "c1"}], **links})
