@@ -56,6 +56,12 @@ def lines(texts, *, but=()):
     ]
 
 
+def test_no_module_is_longer_than_somebody_reads_at_a_time(texts):
+    lengths = {name: text.count("\n") for name, text in texts.items() if name.endswith(".py") and "tests/" not in name}
+    assert len(lengths) > 100
+    assert {name: length for name, length in lengths.items() if length > 500} == {}
+
+
 def test_no_file_names_a_package_index(texts):
     found = [place for place, line in lines(texts) if INDEX.search(line.replace("--no-emit-index-url", ""))]
     assert found == []

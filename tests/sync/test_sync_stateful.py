@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from api_transport import ApiError
 from customcrm_client.client import CustomcrmClient
 from dataflow.compiling import compile_flow
@@ -197,6 +198,18 @@ class World:
                     for flow_input in inputs.values():
                         flow_input.flow.presence.complete(message["version"])
             session.finish()
+            self._check_outcomes(session, fed)
+
+    def _check_outcomes(self, session: Session, fed: list[dict[str, Any]]) -> None:
+        """Each record that came has one outcome; a deletion where it is made, be it of a record that did not come."""
+        with session.store.reading() as connection:
+            linked = sa.select(tables.link.c.flow_id, sa.func.count()).group_by(tables.link.c.flow_id)
+            links = dict(connection.execute(linked).tuples().all())
+        for name, flow in session.flows.items():
+            came = [one["record"]["_source"]["deleted"] for one in fed if one.get("stream") == name]
+            counted = sum(session.tally.of(name).values())
+            most = len(came) + links.get(flow.key.id, 0)
+            assert came.count(False) <= counted <= most, (name, session.tally.of(name), came)
 
     def cycle(self) -> None:
         self.run("tripletex")

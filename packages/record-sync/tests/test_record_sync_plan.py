@@ -19,7 +19,7 @@ VALUES = ("old", "new", None)
 POLICIES = ("latest", "customcrm", "tripletex", "manual")
 
 
-def rules(policy="latest", source="customcrm"):
+def rules(policy="latest", source="customcrm", own=None):
     target = "tripletex" if source == "customcrm" else "customcrm"
     path, other = ("name", "Name") if source == "customcrm" else ("Name", "name")
     return FlowRules.from_schema(
@@ -32,7 +32,7 @@ def rules(policy="latest", source="customcrm"):
                 "conflict": policy,
                 "timeless": "tripletex",
             },
-            "properties": {path: {"x-from": [other]}},
+            "properties": {path: {"x-from": [other], **({"x-conflict": own} if own else {})}},
         },
         target,
     )
@@ -142,6 +142,15 @@ def test_planning_again_after_applying_gives_nothing(now_source, now_target, bas
     if made.decisions and not made.units(Verdict.KEEP) and not made.units(Verdict.HOLD):
         assert changed(incoming, link.source, flow, PRINTS).units == ()
         assert all(same("text", incoming.values[path], after.values[path]) for path in after.values)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("own", POLICIES)
+@pytest.mark.parametrize("source", ["customcrm", "tripletex"])
+def test_a_propertys_own_policy_counts_before_the_pairs(policy, own, source):
+    there = situation("ours", "theirs", "old", source=source)
+    assert verdict(*there, rules(policy, source, own)) is verdict(*there, rules(own, source))
+    assert {verdict(*there, rules(one, source)) for one in POLICIES} == set(Verdict) - {Verdict.AGREED}
 
 
 def test_an_earlier_value_that_comes_back_is_a_change():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timedelta, timezone
 
 import msgspec
@@ -23,7 +23,7 @@ from record_sync.errors import (
 from record_sync.record import Current, Incoming
 from record_sync.rules import FlowRules
 from record_sync.session import Session
-from record_sync.store import Store
+from record_sync.store import Store, tables
 from record_sync.system import Moved, Refused, Unknown, Written
 
 pytest_plugins = ["record_sync.testing.fixtures"]
@@ -541,6 +541,48 @@ def test_a_newer_record_takes_a_parked_ones_place(world):
     assert world.tripletex.all("customer").popitem()[1]["email"] == "post@example.no"
 
 
+@pytest.mark.parametrize("where", ["search", "create", "update", "remove", "read"])
+def test_a_bug_ends_the_run_and_is_no_records_failure(world, monkeypatch, where):
+    world.crm.put("customer", "c1", Name="A")
+    world.crm.put("customer", "c2", Name="B")
+    world.settle()
+    world.crm.put("customer", "c1", Name="A, edited")
+    world.crm.put("customer", "c3", Name="C", Number="974760673")
+
+    def broken(*_):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.tripletex, where, broken)
+        records = [*world.incoming("customer", "tripletex", only=["c1", "c3"]), deleted(world, "c2")]
+        with pytest.raises(ZeroDivisionError):
+            world.run("tripletex", records={"customer": records}, on_delete="deactivate")
+    with Store(world.url, SIDES) as store, store.reading() as connection:
+        assert connection.execute(sa.select(tables.waiting)).all() == []
+    world.run("tripletex", records={"customer": records}, on_delete="deactivate")
+    assert sorted(one["name"] for one in world.tripletex.all("customer").values()) == ["A, edited", "B", "C"]
+
+
+def test_two_runs_in_one_process_know_nothing_of_each_other(tmp_path):
+    worlds = [World(f"sqlite:///{tmp_path}/{name}.db") for name in "ab"]
+    for number, world in enumerate(worlds):
+        for record in range(number + 1):
+            world.crm.put("customer", f"c{record}", Name=f"{number} {record}", Email=f"{record}@example.no")
+    with ExitStack() as stack:
+        sessions = [
+            stack.enter_context(Session(Store(world.url, SIDES, now=world.clock), world.tripletex)) for world in worlds
+        ]
+        flows = [session.flow(rules("customer", "tripletex")) for session in sessions]
+        for flow, world in zip(flows, worlds, strict=True):
+            flow.take(world.incoming("customer", "tripletex"))
+        for session in sessions:
+            session.finish()
+        assert [session.tally.of("customer") for session in sessions] == [{"created": 1}, {"created": 2}]
+    for number, world in enumerate(worlds):
+        names = [one["name"] for one in world.tripletex.all("customer").values()]
+        assert names == [f"{number} {record}" for record in range(number + 1)]
+
+
 def test_too_many_refusals_end_the_run(world):
     for number in range(30):
         world.crm.put("customer", f"c{number}", Name=f"Kunde {number}")
@@ -746,6 +788,18 @@ def test_a_tombstone_deactivates_the_counterpart_by_the_flows_policy(world, pair
     assert world.tripletex.values("customer", pair)["isInactive"] is True
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"unchanged": 1}
     assert world.tripletex.writes == []
+
+
+def test_a_deletion_that_is_ignored_leaves_the_counterpart_as_it_is(world, pair):
+    gone = {"records": {"customer": [deleted(world, "c1")]}, "on_delete": "ignore"}
+    assert world.run("tripletex", **gone)["customer"] == {"unchanged": 1}
+    assert world.run("tripletex", **gone)["customer"] == {"unchanged": 1}
+    assert world.tripletex.calls == []
+    assert world.tripletex.values("customer", pair) == {"name": "A", "email": "a@example.no"}
+    del world.crm.records["customer", "c1"]
+    world.tripletex.put("customer", pair, name="B")
+    world.run("customcrm")
+    assert world.crm.all("customer") == {}, "what was deleted is not made anew unasked"
 
 
 def test_a_deletion_is_made_by_a_later_run_where_the_first_one_died(world, pair):
