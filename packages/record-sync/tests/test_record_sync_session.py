@@ -541,6 +541,20 @@ def test_a_newer_record_takes_a_parked_ones_place(world):
     assert world.tripletex.all("customer").popitem()[1]["email"] == "post@example.no"
 
 
+def test_an_older_record_that_comes_late_does_not_take_a_parked_ones_place(world):
+    world.crm.put("customer", "c1", Name="A")
+    older = world.incoming("customer", "tripletex")
+    world.crm.put("customer", "c1", Name="B")
+    world.tripletex.refuse = lambda _values: "not today"
+    assert world.run("tripletex")["customer"] == {"parked": 1}
+    late = world.run("tripletex", records={"customer": older})
+    assert late["customer"] == {"stale": 1, "parked": 1}, "what waits is tried again as it was"
+    world.tripletex.refuse = lambda _values: None
+    world.clock.advance(hours=25)
+    assert world.run("tripletex", records={"customer": []})["customer"] == {"created": 1}
+    assert [one["name"] for one in world.tripletex.all("customer").values()] == ["B"]
+
+
 @pytest.mark.parametrize("where", ["search", "create", "update", "remove", "read"])
 def test_a_bug_ends_the_run_and_is_no_records_failure(world, monkeypatch, where):
     world.crm.put("customer", "c1", Name="A")
@@ -913,6 +927,17 @@ def test_a_record_that_a_full_read_did_not_bring_is_looked_up_before_it_counts_a
     assert world.tripletex.calls == ["read"], "it is there after all"
     world.run("customcrm", records={"customer": []})
     assert world.crm.writes == []
+
+
+def test_what_a_full_read_did_not_bring_is_suspect_in_every_portion_of_the_links(world, monkeypatch):
+    for number in range(5):
+        world.crm.put("customer", f"c{number}", Name=f"{number}")
+    world.settle()
+    monkeypatch.setattr("record_sync.store.links.CHUNK", 2)
+    world.crm.records.clear()
+    world.run("tripletex", complete=["customer"])
+    world.run("customcrm", records={"customer": []})
+    assert world.run("tripletex")["customer"] == {"deleted": 5}
 
 
 def test_a_record_deleted_without_a_tombstone_is_deleted_on_the_other_side(world, pair):

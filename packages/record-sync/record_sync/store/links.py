@@ -37,6 +37,7 @@ class _Asked:
 
     def __init__(self, source: str, target: str) -> None:
         columns, of_flow = tables.link.c, tables.link.c.flow_id == sa.bindparam("flow")
+        at_most = sa.bindparam("at_most", type_=sa.Integer)
         names = ["id", "flow_id", "state"]
         names += [f"{end}_{column}" for end in (source, target) for column in _END]
         read = [columns[name] for name in names]
@@ -58,11 +59,11 @@ class _Asked:
                 columns.created_at < sa.bindparam("moment"),
             )
             .order_by(columns.id)
-            .limit(CHUNK)
+            .limit(at_most)
         )
         lasting = sa.select(*read).where(of_flow, columns.state != ENDED).order_by(columns.id)
         self.source_gone = lasting.where(*_missing(source, GONE))
-        self.target_suspect = lasting.where(*_missing(target, SUSPECT)).limit(sa.bindparam("at_most", type_=sa.Integer))
+        self.target_suspect = lasting.where(*_missing(target, SUSPECT)).limit(at_most)
 
 
 def _by_id(end: str, read: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
@@ -138,7 +139,7 @@ class Links:
         """
         last, more = 0, True
         while more:
-            wanted = {"flow": self._flow.id, "last": last, "moment": moment_ms}
+            wanted = {"flow": self._flow.id, "last": last, "moment": moment_ms, "at_most": CHUNK}
             ids = connection.scalars(self._asked.live_before, wanted).all()
             more = len(ids) == CHUNK
             if ids:
