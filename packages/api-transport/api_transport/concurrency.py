@@ -41,16 +41,20 @@ def as_ready(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[li
 
 
 def in_order(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[Answered]:
-    """Make calls that only read, `limit` of them ahead of the one whose result is worked on; yields them in order.
+    """Make calls that only read, at most `limit` at a time, also while a result is worked on; yields them in order.
 
     An exception of a call comes where its result would have come. Whoever stops early, or is told to, does not wait
     for those under way: nothing depends on them.
     """
     waiting: deque[Future[Answered]] = deque()
     for call in calls:
+        if len(waiting) < limit:
+            waiting.append(begun(call))
+            continue
+        # Awaited before the next one is begun: it counts as well.
+        result = waiting.popleft().result()
         waiting.append(begun(call))
-        if len(waiting) > limit:
-            yield waiting.popleft().result()
+        yield result
     while waiting:
         yield waiting.popleft().result()
 

@@ -32,6 +32,13 @@ def test_as_many_calls_are_in_flight_as_may_be_and_no_more():
     assert most == 4
 
 
+@pytest.mark.parametrize("limit", [1, 4])
+def test_a_call_whose_result_is_awaited_counts_among_those_in_flight(limit):
+    one_too_many = threading.Event()
+    calls = [lambda: one_too_many.wait(0.1), *[bool] * (limit - 1), one_too_many.set]
+    assert list(in_order(calls, limit)) == [False] * limit + [None]
+
+
 def test_results_that_are_there_come_together():
     done = [threading.Event() for _ in range(3)]
 
