@@ -6,6 +6,7 @@
 import os
 import re
 import types
+import typing
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
@@ -77,8 +78,19 @@ def default_of(field):
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def declared(struct):
+    """The types of a struct's keys, choices in the order in which they are written.
+
+    `Literal["a", "b"] | None` equals `Literal["b", "a"] | None`, and typing hands out the one that the process made
+    first, wherever that was.
+    """
+    for forget in typing._cleanups:
+        forget()
+    return get_type_hints(struct, include_extras=True)
+
+
 def rows(struct):
-    hints = get_type_hints(struct, include_extras=True)
+    hints = declared(struct)
     for field in msgspec.structs.fields(struct):
         inner, said = bare(hints[field.name])
         assert said, f"{struct.__name__}.{field.name} says nothing of itself"
