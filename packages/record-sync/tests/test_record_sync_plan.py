@@ -195,6 +195,14 @@ def test_a_property_that_is_not_mentioned_is_unknown_and_not_cleared():
     assert changed(incoming, link.source, rules(), PRINTS).units == ()
 
 
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("now_source", "base"), list(itertools.product(VALUES, (*VALUES, ...))))
+def test_a_property_that_the_target_leaves_out_has_no_value_there(policy, now_source, base):
+    incoming, link, empty_there = situation(now_source, None, base)
+    missing_there = Current("t1", "t-v2", NOON, {})
+    assert decide(incoming, link, missing_there, rules(policy)) == decide(incoming, link, empty_there, rules(policy))
+
+
 def test_a_list_read_before_our_own_write_is_stale():
     end = End("s1", "7", own_version="7", written_at=NOON)
     before = Incoming("s1", "6", NOON, {}, {}, NOON - timedelta(seconds=1))
