@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from api_transport.concurrency import as_ready
+from api_transport.concurrency import InFlight
 from customcrm_client.client import CustomcrmClient, Found
 from customcrm_client.increments import moment_of
 from record_sync.outcome import Waits
@@ -46,7 +46,7 @@ class CustomcrmSystem:
 
     def __init__(self, client: CustomcrmClient, *, in_flight: int = 1) -> None:
         self._client = client
-        self._in_flight = in_flight
+        self._in_flight = InFlight(in_flight)
 
     @property
     def resources(self) -> tuple[str, ...]:
@@ -207,10 +207,9 @@ class CustomcrmSystem:
     def _concurrently(
         self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
     ) -> Iterator[Sequence[Result]]:
-        """Write portions of so many records, several at a time; what is answered by then is handed on together."""
+        """Write portions of so many records, several at a time."""
         portions = [requests[start : start + size] for start in range(0, len(requests), size)]
-        for ready in as_ready([partial(write, portion) for portion in portions], self._in_flight):
-            yield [result for results in ready for result in results]
+        return self._in_flight.begin([partial(write, portion) for portion in portions])
 
     def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
         """Nothing to do: what was deleted here cannot come back, and what is there is active."""

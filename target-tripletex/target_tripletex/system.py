@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from api_transport.concurrency import as_ready
+from api_transport.concurrency import InFlight
 from record_sync.canonical import same
 from record_sync.outcome import Waits
 from record_sync.record import Current
@@ -70,7 +70,7 @@ class TripletexSystem:
     def __init__(self, client: TripletexClient, api_url: str, timezone: str, *, in_flight: int = 1) -> None:
         self._client = client
         self._countries = _Countries(client)
-        self._in_flight = in_flight
+        self._in_flight = InFlight(in_flight)
         self._api_url = api_url
         self._timezone = timezone
 
@@ -173,10 +173,9 @@ class TripletexSystem:
     def _concurrently(
         self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
     ) -> Iterator[Sequence[Result]]:
-        """Write portions of so many records, several at a time; what is answered by then is handed on together."""
+        """Write portions of so many records, several at a time."""
         portions = [requests[start : start + size] for start in range(0, len(requests), size)]
-        for ready in as_ready([partial(write, portion) for portion in portions], self._in_flight):
-            yield [result for results in ready for result in results]
+        return self._in_flight.begin([partial(write, portion) for portion in portions])
 
     def _paired(
         self,
@@ -323,11 +322,13 @@ def _in_lists(bodies: Bodies, send: Callable[[Bodies], Results], failed: Callabl
 
 
 def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    return all(
-        same("text", value, answer.get(name))
-        for name, value in body.items()
-        if not isinstance(value, dict | list) and name in answer
-    )
+    for name, value in body.items():
+        told = answer.get(name, value)
+        if told == value and type(told) is type(value):
+            continue
+        if not (isinstance(value, dict | list) or same("text", value, told)):
+            return False
+    return True
 
 
 def _number(version: str | None) -> int | None:

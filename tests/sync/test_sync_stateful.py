@@ -697,6 +697,8 @@ def links_url() -> Any:
         # Made once for all runs here: the engine with its statements, and the schemas' checks.
         patch.setattr("record_sync.store.store.open_engine", functools.cache(open_engine))
         patch.setattr("sync_target.flow_input._compiled", _compiled_once())
+        # So that creations are under way while others are made ready, in registers as small as these.
+        patch.setattr("sync_target.flow_input.TAKEN_AT_ONCE", 3)
         yield f"sqlite:///{folder}/links.db"
     shutil.rmtree(folder)
 

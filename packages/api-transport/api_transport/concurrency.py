@@ -4,40 +4,75 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Answered = TypeVar("Answered")
 
-AHEAD = 2
-"""Calls taken up for each that may be in flight: while the first one's result is awaited, others go on."""
+
+class InFlight:
+    """Makes calls of one API, at most `limit` of them at a time, whoever asks for them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._pool: ThreadPoolExecutor | None = None
+
+    def begin(self, calls: Iterable[Callable[[], Sequence[Answered]]]) -> Iterator[list[Answered]]:
+        """Begin calls, after those that were begun before; iterate for what they result in, in their order.
+
+        With a limit of one nothing is begun before it is iterated over.
+        """
+        if self._limit <= 1:
+            return (list(call()) for call in calls)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._limit, thread_name_prefix="in-flight")
+        return Begun(self._pool, calls)
 
 
-def as_ready(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[list[Answered]]:
-    """Make calls, at most `limit` of them at a time; yields the results in order, all that are there by then together.
+class Begun(Generic[Answered]):
+    """Calls that were begun: gives their results in order, of all that are there by then together.
 
-    An exception of a call comes where its result would have come; calls not begun by then are never made, and those
-    begun are waited for.
+    An exception of a call comes where its results would have come. Calls not under way by then are never made, and
+    those under way are waited for.
     """
-    if limit <= 1:
-        for call in calls:
-            yield [call()]
-        return
-    waiting: deque[Future[Answered]] = deque()
-    with ThreadPoolExecutor(limit, thread_name_prefix="in-flight") as pool:
-        try:
-            for call in calls:
-                waiting.append(pool.submit(call))
-                if len(waiting) >= AHEAD * limit:
-                    yield from _first(waiting)
-            while waiting:
-                yield from _first(waiting)
-        finally:
-            for future in waiting:
-                future.cancel()
+
+    def __init__(self, pool: ThreadPoolExecutor, calls: Iterable[Callable[[], Sequence[Answered]]]) -> None:
+        self._failure: BaseException | None = None
+        self._waiting = deque([pool.submit(self._make, call) for call in calls])
+
+    def _make(self, call: Callable[[], Sequence[Answered]]) -> Sequence[Answered]:
+        if self._failure is None:
+            try:
+                return call()
+            except BaseException as error:
+                self._failure = error
+                raise
+        raise self._failure
+
+    def __iter__(self) -> Begun[Answered]:
+        return self
+
+    def __next__(self) -> list[Answered]:
+        results: list[Answered] = []
+        while self._waiting and (not results or self._waiting[0].done()):
+            if results and self._waiting[0].exception() is not None:
+                break
+            try:
+                results += self._waiting.popleft().result()
+            except BaseException:
+                self.close()
+                raise
+        if not results and not self._waiting:
+            raise StopIteration
+        return results
+
+    def close(self) -> None:
+        """Let go of the calls."""
+        waiting, self._waiting = self._waiting, deque()
+        wait([one for one in waiting if not one.cancel()])
 
 
 def in_order(calls: Iterable[Callable[[], Answered]], limit: int) -> Iterator[Answered]:
@@ -71,18 +106,3 @@ def begun(call: Callable[[], Answered]) -> Future[Answered]:
 
     threading.Thread(target=make, name="ahead", daemon=True).start()
     return future
-
-
-def _first(waiting: deque[Future[Answered]]) -> Iterator[list[Answered]]:
-    """Wait for the first result, and take those behind it that are there already."""
-    results = [waiting.popleft().result()]
-    failed = None
-    while waiting and waiting[0].done():
-        try:
-            results.append(waiting.popleft().result())
-        except Exception as error:  # noqa: BLE001 - told where it happened, after the results before it
-            failed = error
-            break
-    yield results
-    if failed is not None:
-        raise failed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from api_transport.concurrency import as_ready, in_order
+from api_transport.concurrency import InFlight, in_order
 
 ENOUGH_S = 20
 
@@ -46,16 +46,85 @@ def test_results_that_are_there_come_together():
         # The others are there before it.
         for event in done:
             assert event.wait(ENOUGH_S)
-        return "first"
+        return ["first"]
 
     def other(event):
         event.set()
-        return "other"
+        return ["other", "another"]
 
     calls = [first, *(lambda event=event: other(event) for event in done)]
-    results = list(as_ready(calls, 2))
-    assert [one for some in results for one in some] == ["first", *["other"] * 3]
+    results = list(InFlight(2).begin(calls))
+    assert [one for some in results for one in some] == ["first", *["other", "another"] * 3]
     assert len(results) < 4
+
+
+def test_calls_are_under_way_before_their_results_are_asked_for():
+    made = threading.Event()
+    results = InFlight(2).begin([lambda: [made.set()]])
+    assert made.wait(ENOUGH_S)
+    assert list(results) == [[None]]
+
+
+def test_whoever_asks_no_more_calls_are_in_flight_than_may_be():
+    together, lock, inside, most = threading.Barrier(2, timeout=ENOUGH_S), threading.Lock(), 0, 0
+
+    def call():
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        together.wait()
+        with lock:
+            inside -= 1
+        return [1]
+
+    in_flight = InFlight(2)
+    begun = [in_flight.begin([call] * 4), in_flight.begin([call] * 4)]
+    assert sum(one for results in begun for some in results for one in some) == 8
+    assert most == 2
+
+
+def test_with_one_at_a_time_nothing_is_called_before_its_result_is_asked_for():
+    made = []
+    results = InFlight(1).begin([lambda: [made.append(1)], lambda: [made.append(2)]])
+    assert made == []
+    next(results)
+    assert made == [1]
+
+
+def refuse():
+    raise ValueError("no")
+
+
+def test_a_call_that_fails_is_told_behind_the_results_before_it_and_ends_the_others():
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    def under_way():
+        begun.set()
+        assert go_on.wait(ENOUGH_S)
+        made.append("under way")
+        return []
+
+    def fail():
+        assert begun.wait(ENOUGH_S)
+        go_on.set()
+        refuse()
+
+    results = InFlight(2).begin([lambda: ["first"], fail, under_way, *[lambda: [made.append("late")]] * 50])
+    assert next(results) == ["first"]
+    with pytest.raises(ValueError, match="no"):
+        next(results)
+    assert "under way" in made
+    assert made.count("late") < 50
+    assert list(results) == []
+
+
+def test_calls_not_under_way_are_not_made_once_they_are_let_go_of():
+    go_on, made = threading.Event(), []
+    results = InFlight(2).begin([*[lambda: [go_on.wait(ENOUGH_S)]] * 2, *[lambda: [made.append(1)]] * 50])
+    threading.Timer(0.05, go_on.set).start()
+    results.close()
+    assert len(made) < 50
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -81,4 +150,3 @@ def test_calls_not_begun_are_not_made_once_nobody_waits_for_results():
     next(results)
     results.close()
     assert len(made) < 100
-    assert not [one for one in threading.enumerate() if one.name.startswith("in-flight")]

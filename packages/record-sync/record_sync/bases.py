@@ -7,7 +7,7 @@ from datetime import datetime
 
 from record_sync.fingerprint import Fingerprints
 from record_sync.plan import Plan, Verdict, target_unchanged
-from record_sync.record import Current, End, Incoming, Link
+from record_sync.record import Base, Current, End, Incoming, Link
 from record_sync.rules import FlowRules, Unit
 from record_sync.values import Values
 
@@ -96,15 +96,17 @@ def created_link(
     link = Link(source=End(id=incoming.id), target=End(id=answer.id), flow=rules.flow)
     saw(link.source, incoming.version, incoming.modified_at)
     wrote(link.target, answer, now)
-    source, target = link.source.base, link.target.base
-    for unit in rules.mentioned(incoming.source, incoming.values):
-        for path in unit.sources:
-            source.firm[path] = source_prints[path]
-        for one in unit.properties:
-            path = one.path
-            if path in answer.values:
-                target.firm[path] = prints.of(answer.values[path])
-            else:
-                target.provisional[path] = prints.of_sent(sent.get(path))
-    source.whole = incoming.whole
+    units = rules.mentioned(incoming.source, incoming.values)
+    if units is rules.units:
+        sources, targets = rules.source_paths, rules.lasting_paths
+    else:
+        sources = frozenset(path for unit in units for path in unit.sources)
+        targets = frozenset(one.path for unit in units for one in unit.properties)
+    link.source.base = Base(
+        {path: mark for path, mark in source_prints.items() if path in sources}, whole=incoming.whole
+    )
+    link.target.base = Base(
+        prints.of_all(answer.values, targets),
+        {path: prints.of_sent(sent.get(path)) for path in targets - answer.values.keys()},
+    )
     return link

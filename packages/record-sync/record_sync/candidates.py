@@ -7,15 +7,16 @@ temporary file when it grows, and goes with the process. What is looked up by ar
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
 from record_sync.fingerprint import SIZE
 from record_sync.matching import Candidate, Keys
 
-Key = tuple[int, tuple[bytes, ...]]
-"""A criterion's rank, and the fingerprints of its values."""
+Key = bytes
+"""A criterion's rank, and behind it the fingerprints of its values."""
 
 _NONE = bytes(SIZE)
 _TABLES = """
@@ -42,22 +43,22 @@ class Candidates:
     def add(self, record_id: str, keys: Keys, under: Iterable[Key]) -> None:
         """File a record; it is found from the next look-up on."""
         packed = b"".join([keys.get(path, _NONE) for path in self._paths])
-        self._new += [(_bytes(key), record_id, packed) for key in under]
+        for key in under:
+            self._new.append((key, record_id, packed))
         if len(self._new) >= 1000:
             self._send()
 
-    def find(self, wanted: Collection[Key]) -> dict[Key, list[Candidate]]:
+    def find(self, wanted: AbstractSet[Key]) -> dict[Key, list[Candidate]]:
         """The records filed under these keys, a look-up for all of them."""
         self._send()
         if self._database is None or not wanted:
             return {}
-        by_bytes = {_bytes(key): key for key in wanted}
         found: dict[Key, list[Candidate]] = {}
-        self._database.executemany("INSERT INTO wanted VALUES (?)", [(one,) for one in by_bytes])
+        self._database.executemany("INSERT INTO wanted VALUES (?)", [(one,) for one in wanted])
         for key, record_id, packed in self._database.execute(
             "SELECT candidate.key, id, keys FROM wanted JOIN candidate USING (key)"
         ):
-            found.setdefault(by_bytes[key], []).append(Candidate(record_id, self._unpacked(packed)))
+            found.setdefault(key, []).append(Candidate(record_id, self._unpacked(packed)))
         self._database.execute("DELETE FROM wanted")
         return found
 
@@ -80,7 +81,8 @@ class Candidates:
 
     def _send(self) -> None:
         if self._new:
-            self._opened().executemany("INSERT OR REPLACE INTO candidate VALUES (?, ?, ?)", self._new)
+            # In the order of the table, which is the cheapest to grow so.
+            self._opened().executemany("INSERT OR REPLACE INTO candidate VALUES (?, ?, ?)", sorted(self._new))
             self._new = []
 
     def _opened(self) -> sqlite3.Connection:
@@ -88,11 +90,6 @@ class Candidates:
             self._database = sqlite3.connect("", isolation_level=None)
             self._database.executescript(_TABLES)
         return self._database
-
-
-def _bytes(key: Key) -> bytes:
-    rank, marks = key
-    return bytes((rank,)) + b"".join(marks)
 
 
 class Sought(msgspec.Struct, frozen=True):
@@ -105,7 +102,7 @@ class Sought(msgspec.Struct, frozen=True):
 def keys_under(criteria: Sequence[Sequence[str]], keys: Keys) -> list[Key]:
     """What a record is filed under, and looked up by: each criterion that it has all values of."""
     return [
-        (rank, tuple([keys[path] for path in criterion]))
+        bytes((rank,)) + b"".join([keys[path] for path in criterion])
         for rank, criterion in enumerate(criteria)
         if all(path in keys for path in criterion)
     ]

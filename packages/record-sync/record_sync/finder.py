@@ -60,12 +60,12 @@ class Finder:
     def candidates(self, values: Values, sought: Sought) -> list[Candidate]:
         """The target records that share some criterion's values with a record that was prepared for."""
         found: dict[str, Candidate] = {}
-        for rank, marks in sought.under:
-            for one in self._near.get((rank, marks), ()):
+        for key in sought.under:
+            for one in self._near.get(key, ()):
                 found[one.id] = one
             if not self._listed:
-                criterion = {path: self._asked_for(path, values[path]) for path in self._rules.match_on[rank]}
-                for one in self._ask((rank, marks), criterion):
+                criterion = {path: self._asked_for(path, values[path]) for path in self._rules.match_on[key[0]]}
+                for one in self._ask(key, criterion):
                     found.setdefault(one.id, one)
         return list(found.values())
 

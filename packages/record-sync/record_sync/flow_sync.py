@@ -129,8 +129,11 @@ class FlowSync:
         self.tally.count_many(self.key.name, Outcome.UNCHANGED, len(found))
         return found
 
-    def take(self, records: Iterable[Incoming]) -> None:
-        """Bring records to their outcomes, in order where one record comes several times."""
+    def take(self, records: Iterable[Incoming], *, more: bool = False) -> None:
+        """Bring records to their outcomes, in order where one record comes several times.
+
+        Where there is more to come, creations may still be under way afterwards: see :meth:`settle`.
+        """
         batch: dict[str, Incoming] = {}
         for one in records:
             if one.id in batch:
@@ -139,12 +142,23 @@ class FlowSync:
             batch[one.id] = one
         if batch:
             self._take(list(batch.values()))
+        if not more:
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait for creations that are under way."""
+        self._linking.settle()
+
+    def abandon(self) -> None:
+        """Wait for none of them any longer: the run has failed."""
+        self._linking.abandon()
 
     def retry(self, rows: Sequence[Waiting]) -> int:
         """Try waiting records again; tells how many do not wait any more."""
         self._retried = {one.record.id: one for one in rows}
         try:
             self._take([one.record for one in rows])
+            self.settle()
             with self.store.reading() as connection:
                 return len(rows) - len(self.waiting.of(connection, list(self._retried)))
         finally:
@@ -185,6 +199,8 @@ class FlowSync:
 
     def park_all_invalid(self, records: Sequence[tuple[Incoming, str]]) -> None:
         """Keep records that are no valid ones, each with the reason."""
+        if self._linking.is_creating(record.id for record, _ in records):
+            self.settle()
         with self.batch() as batch:
             for link in self.links.of_sources(batch.connection, [record.id for record, _ in records]).values():
                 self.presence.seen.add(link.id or 0)
@@ -200,9 +216,11 @@ class FlowSync:
             batch.send()
 
     def _take(self, records: list[Incoming]) -> None:
+        ids = [one.id for one in records]
+        if self._linking.is_creating(ids):
+            self.settle()
         with self.batch() as batch:
             connection = batch.connection
-            ids = [one.id for one in records]
             links = self.links.of_sources(connection, ids)
             waiting = self.waiting.of(connection, ids)
             for row in waiting.values():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from record_sync.bases import created_link, saw
-from record_sync.candidates import Sought
+from record_sync.candidates import Key, Sought
 from record_sync.conflict import DELETED
 from record_sync.matching import Match, MatchKind, first_match
 from record_sync.outcome import Outcome
@@ -17,9 +18,9 @@ from record_sync.references import Resolved
 from record_sync.store.batch import Batch
 from record_sync.store.intents import Intent
 from record_sync.store.waiting import AMBIGUOUS, PARKED, REFERENCE
-from record_sync.system import CreateRequest, Refused, Result, Written, answered
+from record_sync.system import CreateRequest, Refused, Result, Written, answered, let_go
 from record_sync.updating import ToUpdate, Updating
-from record_sync.values import Values, empty
+from record_sync.values import Values, stated
 
 if TYPE_CHECKING:
     from record_sync.flow_sync import FlowSync
@@ -37,12 +38,31 @@ class ToCreate(msgspec.Struct, frozen=True):
     """What it was looked for by before."""
 
 
+class Creating(msgspec.Struct, frozen=True):
+    """Creations that are under way."""
+
+    asked: list[tuple[ToCreate, Intent]]
+    answers: Iterator[Sequence[Result]]
+    ids: frozenset[str]
+    """Of the source's records."""
+    claims: frozenset[Key]
+    """What those are looked for by that may turn out to be one of them."""
+
+
 class Linking:
-    """Gives unlinked records their counterparts."""
+    """Gives unlinked records their counterparts.
+
+    Creations go on while the next records are made ready; whatever may depend on them waits for :meth:`settle`.
+    """
 
     def __init__(self, flow: FlowSync) -> None:
         self._flow = flow
         self._updating = Updating(flow)
+        self._creating: Creating | None = None
+
+    def is_creating(self, ids: Iterable[str]) -> bool:
+        """Whether some of these source records are being created."""
+        return self._creating is not None and not self._creating.ids.isdisjoint(ids)
 
     def run(self, unlinked: Sequence[Resolved]) -> None:
         """Link or create these records. Those that look for the same one take turns."""
@@ -53,6 +73,8 @@ class Linking:
     def _round(self, records: list[Resolved]) -> list[Resolved]:
         flow = self._flow
         sought = {one.record.id: flow.finder.sought(one.record.values) for one in records}
+        if self._creating is not None and not self._creating.claims.isdisjoint(_claims(sought.values())):
+            self.settle()
         with flow.store.reading() as connection:
             reserved = flow.waiting.reserved_sources(connection, list(sought))
         mine = []
@@ -79,7 +101,9 @@ class Linking:
             elif one.missing:
                 waits.append((one, None))
             else:
-                creates.append(ToCreate(one, self._original(one), _to_send(one.record), sought=sought[one.record.id]))
+                creates.append(
+                    ToCreate(one, self._original(one), stated(one.record.values), sought=sought[one.record.id])
+                )
         self._wait(waits)
         self._unmatched(unmatched)
         self._link(found)
@@ -166,9 +190,11 @@ class Linking:
             if one.missing:
                 waits.append((one, None))
             else:
-                creates.append(ToCreate(one, self._original(one), _to_send(one.record), link))
+                creates.append(ToCreate(one, self._original(one), stated(one.record.values), link))
         self._wait(waits)
-        self._create(creates)
+        if creates:
+            self._create(creates)
+            self.settle()
 
     # -- an existing record
 
@@ -221,6 +247,7 @@ class Linking:
         if not creates:
             return
         flow = self._flow
+        clock = flow.system.server_clock()
         intents = [
             Intent(
                 kind="create",
@@ -229,28 +256,50 @@ class Linking:
                 source_modified_at=one.resolved.record.modified_at,
                 source=flow.prints.of_all(one.resolved.record.source),
                 values=one.values,
-                server_clock=flow.system.server_clock(),
+                server_clock=clock,
             )
             for one in creates
         ]
         with flow.store.begin() as connection:
             flow.intents.add(connection, intents)
         requests = [CreateRequest(one.resolved.record.id, one.values) for one in creates]
-        answers = flow.system.create(flow.rules.target_resource, requests, flow.rules.paths)
-        for some in answered(list(zip(creates, intents, strict=True)), answers):
+        begun = Creating(
+            list(zip(creates, intents, strict=True)),
+            flow.system.create(flow.rules.target_resource, requests, flow.rules.paths),
+            frozenset(one.resolved.record.id for one in creates),
+            frozenset(_claims(one.sought for one in creates if one.sought is not None)),
+        )
+        before, self._creating = self._creating, begun
+        if before is not None:
+            self._settle_all(before)
+
+    def settle(self) -> None:
+        """Wait for the creations that are under way, and store what became of them."""
+        creating, self._creating = self._creating, None
+        if creating is not None:
+            self._settle_all(creating)
+
+    def abandon(self) -> None:
+        """Wait for no more answers; the next run looks what became of what was sent."""
+        creating, self._creating = self._creating, None
+        if creating is not None:
+            let_go(creating.answers)
+
+    def _settle_all(self, creating: Creating) -> None:
+        flow = self._flow
+        for some in answered(creating.asked, creating.answers):
+            now = flow.store.now()
             with flow.batch() as batch:
                 for (one, intent), result in some:
-                    self._settle(batch, one, intent, result)
+                    self._settle(batch, one, intent, result, now)
                 settled = [intent.id for (_, intent), result in some if isinstance(result, Written | Refused)]
                 flow.intents.remove(batch.connection, settled)
 
-    def _settle(self, batch: Batch, one: ToCreate, intent: Intent, result: Result) -> None:
+    def _settle(self, batch: Batch, one: ToCreate, intent: Intent, result: Result, now: datetime) -> None:
         flow = self._flow
         if isinstance(result, Written):
             record = one.resolved.record
-            link = created_link(
-                record, result.current, one.values, flow.rules, flow.prints, flow.store.now(), intent.source
-            )
+            link = created_link(record, result.current, one.values, flow.rules, flow.prints, now, intent.source)
             if one.link is None:
                 batch.add(link)
             else:
@@ -267,5 +316,6 @@ class Linking:
         flow.put_waiting(batch, one.original, PARKED, result.reason, details)
 
 
-def _to_send(record: Incoming) -> Values:
-    return {path: value for path, value in record.values.items() if not empty(value)}
+def _claims(some: Iterable[Sought]) -> Iterator[Key]:
+    for one in some:
+        yield from one.under

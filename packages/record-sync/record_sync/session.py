@@ -65,6 +65,8 @@ class Session:
 
     def close(self, outcome: str, error: str | None = None, requests: int = 0, waits: Waits = NO_WAITS) -> None:
         """Write the run's row and let go of the store."""
+        for flow in self.flows.values():
+            flow.abandon()
         try:
             counts = {name: self.tally.of(name) for name in self.flows}
             self._runs.end(self.run_id, outcome, counts, requests, error, waits, self.tally.first_errors())

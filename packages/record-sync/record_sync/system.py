@@ -6,7 +6,7 @@ one record (credentials, connection) is *raised*.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -68,12 +68,22 @@ Result: TypeAlias = Written | Refused | Moved | Unknown
 Asked = TypeVar("Asked")
 
 
-def answered(asked: Sequence[Asked], batches: Iterable[Sequence[Result]]) -> Iterator[list[tuple[Asked, Result]]]:
+def answered(asked: Sequence[Asked], batches: Iterator[Sequence[Result]]) -> Iterator[list[tuple[Asked, Result]]]:
     """Pair what was asked with the answers that come batch by batch, in the same order."""
     position = 0
-    for results in batches:
-        yield list(zip(asked[position : position + len(results)], results, strict=True))
-        position += len(results)
+    try:
+        for results in batches:
+            yield list(zip(asked[position : position + len(results)], results, strict=True))
+            position += len(results)
+    finally:
+        let_go(batches)
+
+
+def let_go(batches: Iterator[Sequence[Result]]) -> None:
+    """Wait for no more answers; writes that are not under way yet are not made."""
+    close = getattr(batches, "close", None)
+    if close is not None:
+        close()
 
 
 class TargetSystem(Protocol):
@@ -105,7 +115,10 @@ class TargetSystem(Protocol):
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
-        """Create records, a batch at a time: each yield answers the next requests, in their order."""
+        """Begin to create records: each batch of results answers the next requests, in their order.
+
+        They may be under way before the first result is asked for, and while other requests are made.
+        """
 
     def update(
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]

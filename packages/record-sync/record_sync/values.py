@@ -16,6 +16,11 @@ def empty(value: Value) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def stated(values: Values) -> Values:
+    """The values that say something."""
+    return {path: v for path, v in values.items() if v is not None and (not isinstance(v, str) or v.strip())}
+
+
 def pick(record: Mapping[str, Any], paths: Iterable[str]) -> Values:
     """Read the paths out of a nested record; paths the record does not mention stay away."""
     values: Values = {}

@@ -6,7 +6,7 @@ their bytes, a batch at a time, and never decoded; the others are checked and ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -21,7 +21,10 @@ from singer_edge.errors import RunFailed
 
 from sync_target.reader import RecordMessage, content_of
 
-BATCH_ROWS = 1000
+RECOGNISED_AT_ONCE = 1000
+"""Records that are looked up together by what they were."""
+TAKEN_AT_ONCE = 500
+"""Records that are looked into together; those being created meanwhile are as many again."""
 
 
 class _Source(msgspec.Struct):
@@ -52,7 +55,7 @@ class FlowInput:
 
     """
 
-    def __init__(self, flow: FlowSync, stream: str, schema: Mapping[str, Any], *, batch_rows: int = BATCH_ROWS) -> None:
+    def __init__(self, flow: FlowSync, stream: str, schema: Mapping[str, Any]) -> None:
         self.flow = flow
         self.rules: FlowRules = flow.rules
         self.stream = stream
@@ -62,7 +65,6 @@ class FlowInput:
         self._fits = _compiled(schema)
         self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
         self._paths = tuple(one.path for one in flow.rules.properties)
-        self._batch_rows = batch_rows
         self._unread: list[_Unread] = []
         self._fresh: list[_Unread] = []
         """Those that are not what they were: they are looked into when they are worth a batch."""
@@ -71,12 +73,12 @@ class FlowInput:
     @property
     def has_batch(self) -> bool:
         """Whether so many came in that they should be recognised."""
-        return len(self._unread) >= self._batch_rows
+        return len(self._unread) >= RECOGNISED_AT_ONCE
 
     @property
     def is_full(self) -> bool:
         """Whether so many are not what they were that they should be handed on."""
-        return len(self._fresh) >= self._batch_rows
+        return len(self._fresh) >= TAKEN_AT_ONCE
 
     def add(self, message: RecordMessage) -> None:
         """Take a RECORD message.
@@ -102,22 +104,32 @@ class FlowInput:
             )
         return _Source(source["id"], source.get("version"))
 
-    def hand_on(self) -> None:
-        """Bring all that came in to its outcome; an invalid record is parked."""
+    def hand_on(self, *, more: bool = False) -> None:
+        """Bring all that came in to its outcome; an invalid record is parked.
+
+        Where more is to come, what is not worth a batch waits for it, and creations may still be under way.
+        """
         self.recognise()
-        fresh, self._fresh, self._fresh_ids = self._fresh, [], set()
-        for some in _one_of_each(fresh):
-            taken, invalid = [], []
-            for one in some.values():
-                incoming, fault = self._incoming(one)
-                if fault is None:
-                    taken.append(incoming)
-                else:
-                    invalid.append((incoming, f"not a valid record: {_shortened(fault)}"))
-            if invalid:
-                self.flow.park_all_invalid(invalid)
-            if taken:
-                self.flow.take(taken)
+        while self._fresh and (self.is_full or not more):
+            fresh, self._fresh = self._fresh[:TAKEN_AT_ONCE], self._fresh[TAKEN_AT_ONCE:]
+            self._fresh_ids = {one.id for one in self._fresh}
+            for some in _one_of_each(fresh):
+                self._take(some.values())
+        if not more:
+            self.flow.settle()
+
+    def _take(self, some: Iterable[_Unread]) -> None:
+        taken, invalid = [], []
+        for one in some:
+            incoming, fault = self._incoming(one)
+            if fault is None:
+                taken.append(incoming)
+            else:
+                invalid.append((incoming, f"not a valid record: {_shortened(fault)}"))
+        if invalid:
+            self.flow.park_all_invalid(invalid)
+        if taken:
+            self.flow.take(taken, more=True)
 
     def recognise(self) -> None:
         """Be done with what is to the letter what it was. What comes behind a newer state of itself is not."""

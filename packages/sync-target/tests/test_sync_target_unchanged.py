@@ -62,9 +62,9 @@ class Loads:
         self.looked_into = []
         take = FlowSync.take
 
-        def taking(flow, records):
+        def taking(flow, records, **options):
             self.looked_into += [one.id for one in records]
-            take(flow, records)
+            take(flow, records, **options)
 
         monkeypatch.setattr(FlowSync, "take", taking)
 

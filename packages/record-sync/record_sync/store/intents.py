@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -67,23 +68,9 @@ class Intents:
         """Commit intents before their writes are sent."""
         if not intents:
             return
-        now = self._store.now_ms()
-        rows = [
-            {
-                "flow_id": self._flow.id,
-                "side": self._flow.target_side,
-                "kind": intent.kind,
-                "source_id": intent.source_id,
-                "target_id": intent.target_id,
-                "link_id": intent.link_id,
-                "over_version": intent.over_version,
-                "server_clock": to_ms(intent.server_clock),
-                "created_at": now,
-                "body": msgspec.json.encode({name: getattr(intent, name) for name in _Body.__struct_fields__}),
-            }
-            for intent in intents
-        ]
-        for intent, new_id in zip(intents, insert_all(connection, tables.intent, rows), strict=True):
+        once = (self._flow.id, self._flow.target_side, self._store.now_ms())
+        rows = [(*once, *_row(intent)) for intent in intents]
+        for intent, new_id in zip(intents, insert_all(connection, tables.intent, _COLUMNS, rows), strict=True):
             intent.id = new_id
 
     def remove(self, connection: sa.Connection, ids: Collection[int | None]) -> None:
@@ -107,6 +94,34 @@ class _Body(msgspec.Struct):
     values: Values
     units: list[SentUnit]
     target_edited_at: datetime | None
+
+
+_COLUMNS = (
+    *("flow_id", "side", "created_at"),
+    *("kind", "source_id", "target_id", "link_id", "over_version", "server_clock", "body"),
+)
+_encode = msgspec.json.Encoder().encode
+
+
+def _row(intent: Intent) -> tuple[Any, ...]:
+    """What is of the intent alone, as its columns come."""
+    body = _Body(
+        intent.source_version,
+        intent.source_modified_at,
+        intent.source,
+        intent.values,
+        intent.units,
+        intent.target_edited_at,
+    )
+    return (
+        intent.kind,
+        intent.source_id,
+        intent.target_id,
+        intent.link_id,
+        intent.over_version,
+        to_ms(intent.server_clock),
+        _encode(body),
+    )
 
 
 def _intent(row: sa.Row[tuple[object, ...]]) -> Intent:

@@ -21,8 +21,8 @@ CHUNK = 5000
 
 T = TypeVar("T")
 
-_END = ("id", "version", "own_version", "modified_at", "edited_at", "written_at", "base", "whole", "state")
-"""The columns of one end, as ``Links._end`` takes them."""
+_KEPT = ("version", "own_version", "modified_at", "edited_at", "written_at", "base", "whole", "state")
+"""The columns of one end beside its id."""
 
 
 def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
@@ -38,9 +38,7 @@ class _Asked:
     def __init__(self, source: str, target: str) -> None:
         columns, of_flow = tables.link.c, tables.link.c.flow_id == sa.bindparam("flow")
         at_most = sa.bindparam("at_most", type_=sa.Integer)
-        names = ["id", "flow_id", "state"]
-        names += [f"{end}_{column}" for end in (source, target) for column in _END]
-        read = [columns[name] for name in names]
+        read = [columns[name] for name in ("id", "flow_id", "state", *_end(source), *_end(target))]
         self.one = sa.select(*read).where(columns.id == sa.bindparam("link"))
         self.by_id = {end: _by_id(end, read) for end in (source, target)}
         self.by_alias = (
@@ -99,6 +97,11 @@ def _settled(source: str, target: str) -> sa.Select[Any]:
 _asked = functools.cache(_Asked)
 
 
+def _end(name: str) -> tuple[str, ...]:
+    """The columns of one end: its id, and what is kept of it."""
+    return tuple(f"{name}_{column}" for column in ("id", *_KEPT))
+
+
 class Links:
     """The links of one flow; ids are looked up in the whole resource, so that other flows' links are seen too."""
 
@@ -109,6 +112,10 @@ class Links:
         self._flow_names: dict[int, str] = {flow.id: flow.name}
         self._bases = BasePacker(store.number_of, store.name_of)
         self._asked = _asked(self._source, self._target)
+        (source_id, *source), (target_id, *target) = _end(self._source), _end(self._target)
+        scopes = (f"{self._source}_scope", f"{self._target}_scope")
+        self._added = ("flow_id", "created_at", *scopes, "state", source_id, target_id, *source, *target)
+        self._saved = ("b_id", "state", *source, *target)
 
     def of_sources(self, connection: sa.Connection, ids: Collection[str]) -> dict[str, Link]:
         """The links that these source records have, in whichever flow, by any id they ever had."""
@@ -220,50 +227,33 @@ class Links:
         """Commit new links with their bases; they get their ids."""
         if not links:
             return
-        now = self._store.now_ms()
+        once = (self._flow.id, self._store.now_ms(), self._flow.source_scope, self._flow.target_scope)
         rows = [
-            {
-                "flow_id": self._flow.id,
-                "state": link.state,
-                "created_at": now,
-                f"{self._source}_scope": self._flow.source_scope,
-                f"{self._source}_id": link.source.id,
-                f"{self._target}_scope": self._flow.target_scope,
-                f"{self._target}_id": link.target.id,
-                **self._columns(link.source, self._source),
-                **self._columns(link.target, self._target),
-            }
+            (*once, link.state, link.source.id, link.target.id, *self._values(link.source), *self._values(link.target))
             for link in links
         ]
-        for link, new_id in zip(links, insert_all(connection, tables.link, rows), strict=True):
+        for link, new_id in zip(links, insert_all(connection, tables.link, self._added, rows), strict=True):
             link.id = new_id
 
     def save(self, connection: sa.Connection, links: Iterable[Link]) -> None:
         """Commit what changed on links; their ids are changed by renaming alone."""
-        rows = [
-            {
-                "b_id": link.id,
-                "state": link.state,
-                **self._columns(link.source, self._source),
-                **self._columns(link.target, self._target),
-            }
-            for link in links
-        ]
+        rows = [(link.id, link.state, *self._values(link.source), *self._values(link.target)) for link in links]
         if rows:
             statement = sa.update(tables.link).where(tables.link.c.id == sa.bindparam("b_id"))
-            execute_many(connection, statement, rows)
+            execute_many(connection, statement, self._saved, rows)
 
-    def _columns(self, end: End, name: str) -> dict[str, Any]:
-        return {
-            f"{name}_version": end.version,
-            f"{name}_own_version": end.own_version,
-            f"{name}_modified_at": to_ms(end.modified_at),
-            f"{name}_edited_at": to_ms(end.edited_at),
-            f"{name}_written_at": to_ms(end.written_at),
-            f"{name}_state": end.state,
-            f"{name}_base": self._bases.pack(end.base),
-            f"{name}_whole": end.base.whole,
-        }
+    def _values(self, end: End) -> tuple[Any, ...]:
+        """An end's values for the columns of _KEPT."""
+        return (
+            end.version,
+            end.own_version,
+            to_ms(end.modified_at),
+            to_ms(end.edited_at),
+            to_ms(end.written_at),
+            self._bases.pack(end.base),
+            end.base.whole,
+            end.state,
+        )
 
     def rename_target(self, connection: sa.Connection, link: Link, target_id: str) -> None:
         """Give a link's target a new id, and remember the one it had."""

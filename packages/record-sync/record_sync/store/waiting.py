@@ -113,11 +113,8 @@ class WaitingRecords:
         new = [record_id for record_id in by_id if record_id not in known]
         if new:
             key = {"flow_id": self._flow.id, "side": self._flow.source_side}
-            ids = insert_all(
-                connection,
-                tables.waiting,
-                [{**rows[one], **key, "record_id": one, "first_at": rows[one]["last_at"]} for one in new],
-            )
+            added = [{**rows[one], **key, "record_id": one, "first_at": rows[one]["last_at"]} for one in new]
+            ids = insert_all(connection, tables.waiting, list(added[0]), [tuple(one.values()) for one in added])
             known |= dict(zip(new, ids, strict=True))
         candidates = [
             {"scope_id": scope, "record_id": candidate, "waiting_id": known[record_id]}
