@@ -210,10 +210,21 @@ link = sa.Table(
     sa.Index("ix_link_flow_id", "flow_id"),
     # The few that a complete read did not bring are looked for in every run.
     *(
-        sa.Index(f"ix_link_{side}_missing", "flow_id", sqlite_where=missing, postgresql_where=missing)
+        sa.Index(f"ix_link_{side}_missing", "flow_id", sqlite_where=missing)
         for side, missing in (("left", LEFT_MISSING), ("right", RIGHT_MISSING))
     ),
 )
+
+
+@sa.event.listens_for(link, "before_create")
+def _indexed_in_postgresql_too(table: sa.Table, connection: sa.Connection, **_: Any) -> None:
+    """Say of what is missing to PostgreSQL as well: saying so to every store would load its dialect for SQLite's."""
+    if connection.dialect.name == "postgresql":
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"]["where"]
+            if where is not None:
+                index.dialect_options["postgresql"]["where"] = where
+
 
 alias = sa.Table(
     "alias",

@@ -99,7 +99,7 @@ def _carry_out(connection: sa.Connection, found: str | None, to: str) -> None:
             sa.PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
         )
         version.create(connection)
-        tables.metadata.create_all(connection)
+        tables.metadata.create_all(connection, checkfirst=False)
         connection.execute(sa.insert(version).values(version_num=to))
         return
     # Alembic takes a while to import, and is seldom needed.
