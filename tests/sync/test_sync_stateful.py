@@ -487,12 +487,18 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), side=st.sampled_from(SIDES))
     def delete(self, data: st.DataObject, side: str) -> None:
         flow, tag = data.draw(st.sampled_from(self.tags))
-        record_id = self._id(flow, side, tag)
-        if record_id is not None:
-            self.world.side(side).remove(resource(flow, side), record_id)
-            self.deleted.add(tag)
-            self.deleted_on.setdefault(tag, set()).add(side)
-            self.late_edits = [one for one in self.late_edits if one[1:3] != (tag, side)]
+        record = self.world.records(flow, side).get(tag)
+        if record is None:
+            return
+        self.world.side(side).remove(resource(flow, side), record["Id" if side == "customcrm" else "id"])
+        self.deleted.add(tag)
+        self.deleted_on.setdefault(tag, set()).add(side)
+        # An edit that was carried over before is one that whoever deletes here has seen.
+        self.late_edits = [
+            (*edit, edited, index, value)
+            for *edit, edited, index, value in self.late_edits
+            if edit != [flow, tag] or (edited != side and said(at(record, PROPERTIES[flow][side][index])) != value)
+        ]
 
     @precondition(lambda self: self.deleted)
     @rule(data=st.data(), side=st.sampled_from(SIDES))
