@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from math import ceil
 
 FIRST_ID = 10_000_001
 SEEDED = datetime(2025, 3, 1, 8, 0, tzinfo=timezone.utc)
@@ -50,6 +51,11 @@ CRM_CUSTOMER = (
 
 TOWNS = ("Bergen", "Bodø", "Hamar", "Molde", "Oslo", "Tromsø", "Vadsø", "Ålesund")
 TRADES = ("Bakeri", "Bygg", "Elektro", "Fisk", "Frisør", "Regnskap", "Transport")
+
+
+def first_since(wall: str) -> int:
+    """The first company entered at that time by the clock on the wall, or after it."""
+    return max(0, ceil((datetime.fromisoformat(wall) - (SEEDED + WINTER).replace(tzinfo=None)).total_seconds()))
 
 
 def words(number: int) -> dict[str, str | int]:

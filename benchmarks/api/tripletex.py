@@ -41,13 +41,11 @@ class Tripletex:
         """Index of a customer that was written since the start: when, by the clock on the wall."""
         self._inactive: set[int] = set()
         self._found: dict[str, dict[Any, list[int]]] = {}
-        self._last = ""
+        self._seeded = customers
         self._oslo = ZoneInfo("Europe/Oslo")
         for number in range(customers):
-            said = sample.words(number)
-            self._rows.append((sample.CUSTOMER % said).encode())
+            self._rows.append((sample.CUSTOMER % sample.words(number)).encode())
             self._versions.append(1)
-            self._last = str(said["wall"])
 
     def answer(self, request: Request) -> Reply:
         """Answer a request."""
@@ -99,9 +97,9 @@ class Tripletex:
         if "id" in query:
             known = (self._index(record_id) for record_id in query["id"].split(","))
             everything = sorted(index for index in known if index is not None)
-        since = query.get("changedSince", "")
-        if since > self._last:
-            everything = sorted(index for index, when in self._changed.items() if when >= since)
+        if since := query.get("changedSince"):
+            written = {index for index, when in self._changed.items() if when >= since}
+            everything = sorted(written.union(range(sample.first_since(since), self._seeded)))
         if query.get("isInactive") == "true":
             return sorted(self._inactive.intersection(everything))
         return [index for index in everything if index not in self._inactive] if self._inactive else everything
