@@ -273,8 +273,12 @@ class FlowSync:
             if outcome is not None:
                 return self._done(record, outcome)
         if record.deleted:
+            if link is None:
+                # Deleted before it was ever linked: what refers to it has nothing to wait for.
+                batch.keep_out(record.id)
+                return self._done(record, Outcome.UNCHANGED)
             batch.waits_no_longer(record.id)
-            if link is None or link.state == ENDED or link.source.id != record.id:
+            if link.state == ENDED or link.source.id != record.id:
                 return self._done(record, Outcome.UNCHANGED)
             # Remembered in the store: it is made when the stream has ended, by this run or a later one.
             link.source.state = GONE

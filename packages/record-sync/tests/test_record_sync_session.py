@@ -479,6 +479,26 @@ def test_a_reference_to_a_record_that_is_filtered_out_is_left_out(world):
     assert "customer.id" not in world.tripletex.all("contact").popitem()[1]
 
 
+def test_a_reference_to_a_record_that_was_deleted_before_it_was_linked_is_left_out(world):
+    world.tripletex.refuse = lambda values: "Ugyldig" if values.get("name") == "Fjell AS" else None
+    world.crm.put("customer", "c1", Name="Fjell AS")
+    world.crm.put("contact", "p1", FirstName="Kari", CustomerId="c1")
+    assert world.run("tripletex")["contact"] == {"waiting": 1}
+    there = world.run("tripletex", records={"customer": [tombstone(world, "c1")]})
+    assert there["contact"] == {"created": 1}
+    assert "customer.id" not in world.tripletex.all("contact").popitem()[1]
+
+
+def test_a_record_that_returns_after_it_was_deleted_unlinked_is_waited_for_again(world):
+    world.run("tripletex", records={"customer": [deleted(world, "c1")]})
+    world.crm.put("customer", "c1", Name="Fjord AS")
+    world.run("tripletex")
+    world.crm.put("contact", "p1", FirstName="Kari", CustomerId="c1")
+    assert world.run("tripletex")["contact"] == {"created": 1}
+    (customer_id,) = world.tripletex.all("customer")
+    assert world.tripletex.all("contact").popitem()[1]["customer.id"] == customer_id
+
+
 def test_a_products_contact_is_no_person_whichever_side_it_is_edited_on(world):
     world.crm.put("product", "v1", Name="Skrue", Number="P-1")
     world.tripletex.put("contact", "7", firstName="Mutter", lastName="P-2")

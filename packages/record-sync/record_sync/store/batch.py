@@ -54,7 +54,7 @@ class Batch:
         self._no_longer_waiting.append(record_id)
 
     def keep_out(self, record_id: str) -> None:
-        """A filter keeps this source record out; it waits for nothing."""
+        """This source record is not carried over; it waits for nothing, and nothing waits for it."""
         self._kept_out.append(record_id)
 
     def send(self) -> None:

@@ -286,7 +286,7 @@ excluded = sa.Table(
     metadata,
     sa.Column("scope_id", Key, primary_key=True),
     sa.Column("record_id", Words, primary_key=True),
-    comment="Records that a flow's filter keeps out; nothing waits for them.",
+    comment="Records that a filter keeps out, or that were deleted before they were linked; nothing waits for them.",
 )
 
 conflict = sa.Table(
