@@ -84,7 +84,7 @@ def _conditional(bench: Bench, server: Server, records: int) -> Compared:
     """The list of contacts once more, with the checksums of the time before."""
     output = bench.folder / "contacts.jsonl"
     run(programs.tap(bench, "tap-tripletex", server, streams=("contact",)), folder=bench.folder, output=output)
-    state = bench.file("contacts.state.json", json.dumps(json.loads(output.read_bytes().splitlines()[-1])["value"]))
+    state = bench.file("contacts.state.json", json.dumps(json.loads(programs.last_line(output))["value"]))
 
     def read(at_a_time: int) -> Callable[[], Taken]:
         def taken() -> Taken:
