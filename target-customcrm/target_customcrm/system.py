@@ -130,7 +130,7 @@ class CustomcrmSystem:
 
         if not self._client.allows(resource, "create"):
             return iter([[NOT_ALLOWED] * len(requests)])
-        return self._concurrently(write, requests, self._client.writes_many(resource, "create"))
+        return self._in_flight.begin_portions(write, requests, self._client.writes_many(resource, "create"))
 
     def _create(self, resource: str, request: CreateRequest, paths: frozenset[str]) -> Result:
         try:
@@ -152,7 +152,7 @@ class CustomcrmSystem:
 
         if not self._client.allows(resource, "update"):
             return iter([[NOT_ALLOWED] * len(requests)])
-        return self._concurrently(write, requests, self._client.writes_many(resource, "update"))
+        return self._in_flight.begin_portions(write, requests, self._client.writes_many(resource, "update"))
 
     def _update(self, resource: str, request: UpdateRequest, paths: frozenset[str]) -> Result:
         current = request.current
@@ -203,13 +203,6 @@ class CustomcrmSystem:
             return [*write(requests[:middle]), *write(requests[middle:])]
         except OutcomeUnknown as error:
             return [Unknown(str(error)) for _ in requests]
-
-    def _concurrently(
-        self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
-    ) -> Iterator[Sequence[Result]]:
-        """Write portions of so many records, several at a time."""
-        portions = [requests[start : start + size] for start in range(0, len(requests), size)]
-        return self._in_flight.begin([partial(write, portion) for portion in portions])
 
     def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
         """Nothing to do: what was deleted here cannot come back, and what is there is active."""

@@ -81,19 +81,12 @@ def body_of(values: Values, countries: CountryIds, over: Mapping[str, Any] | Non
 def _grouped(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     grouped: dict[str, Any] = {}
     for path, value in items:
-        name, rest = _parted(path)
+        name, _, rest = path.partition(".")
         if rest:
             grouped.setdefault(name, {})[rest] = value
         else:
             grouped[name] = value
     return grouped
-
-
-@lru_cache(maxsize=1024)
-def _parted(path: str) -> tuple[str, str]:
-    """The first name of a path, and what is behind it."""
-    name, _, rest = path.partition(".")
-    return name, rest
 
 
 def _address(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -168,14 +167,7 @@ class TripletexSystem:
             results |= _in_lists(bodies, post, _refused)
             return [results[position] for position in range(len(some))]
 
-        return self._concurrently(write, requests, LIST_WRITE)
-
-    def _concurrently(
-        self, write: Callable[[Sequence[Request]], list[Result]], requests: Sequence[Request], size: int
-    ) -> Iterator[Sequence[Result]]:
-        """Write portions of so many records, several at a time."""
-        portions = [requests[start : start + size] for start in range(0, len(requests), size)]
-        return self._in_flight.begin([partial(write, portion) for portion in portions])
+        return self._in_flight.begin_portions(write, requests, LIST_WRITE)
 
     def _paired(
         self,
@@ -208,7 +200,7 @@ class TripletexSystem:
                     results[position] = self._deliver(request, results[position])
             return [results[position] for position in range(len(some))]
 
-        return self._concurrently(write, requests, LIST_WRITE if resource in LISTED_UPDATES else 1)
+        return self._in_flight.begin_portions(write, requests, LIST_WRITE if resource in LISTED_UPDATES else 1)
 
     def _update_body(self, request: UpdateRequest) -> dict[str, Any]:
         values = {path: v for path, v in request.values.items() if not path.startswith("deliveryAddress.")}
@@ -322,13 +314,11 @@ def _in_lists(bodies: Bodies, send: Callable[[Bodies], Results], failed: Callabl
 
 
 def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    for name, value in body.items():
-        told = answer.get(name, value)
-        if told == value and type(told) is type(value):
-            continue
-        if not (isinstance(value, dict | list) or same("text", value, told)):
-            return False
-    return True
+    return all(
+        same("text", value, answer.get(name))
+        for name, value in body.items()
+        if not isinstance(value, dict | list) and name in answer
+    )
 
 
 def _number(version: str | None) -> int | None:

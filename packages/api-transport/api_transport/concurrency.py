@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
 
@@ -30,6 +32,12 @@ class InFlight:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._limit, thread_name_prefix="in-flight")
         return Begun(self._pool, calls)
+
+    def begin_portions(
+        self, call: Callable[[Sequence[Asked]], Sequence[Answered]], asked: Sequence[Asked], size: int
+    ) -> Iterator[list[Answered]]:
+        """Begin a call for every so many of what is asked, as `begin` does."""
+        return self.begin([partial(call, asked[start : start + size]) for start in range(0, len(asked), size)])
 
 
 class Begun(Generic[Answered]):

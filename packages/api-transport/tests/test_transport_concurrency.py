@@ -10,26 +10,34 @@ from api_transport.concurrency import InFlight, in_order
 ENOUGH_S = 20
 
 
+class Meeting:
+    """A call that ends when as many are inside as shall be, and tells how many ever were."""
+
+    def __init__(self, parties):
+        self._together = threading.Barrier(parties, timeout=ENOUGH_S)
+        self._lock = threading.Lock()
+        self._inside = 0
+        self.most = 0
+
+    def __call__(self):
+        with self._lock:
+            self._inside += 1
+            self.most = max(self.most, self._inside)
+        self._together.wait()
+        with self._lock:
+            self._inside -= 1
+        return [1]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 8])
 def test_results_come_in_the_order_of_the_calls(limit):
     assert list(in_order([lambda number=number: number for number in range(50)], limit)) == list(range(50))
 
 
 def test_as_many_calls_are_in_flight_as_may_be_and_no_more():
-    together = threading.Barrier(4, timeout=ENOUGH_S)
-    lock, inside, most = threading.Lock(), 0, 0
-
-    def call():
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        together.wait()
-        with lock:
-            inside -= 1
-
-    assert len(list(in_order([call] * 12, 4))) == 12
-    assert most == 4
+    meeting = Meeting(4)
+    assert len(list(in_order([meeting] * 12, 4))) == 12
+    assert meeting.most == 4
 
 
 @pytest.mark.parametrize("limit", [1, 4])
@@ -66,22 +74,11 @@ def test_calls_are_under_way_before_their_results_are_asked_for():
 
 
 def test_whoever_asks_no_more_calls_are_in_flight_than_may_be():
-    together, lock, inside, most = threading.Barrier(2, timeout=ENOUGH_S), threading.Lock(), 0, 0
-
-    def call():
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        together.wait()
-        with lock:
-            inside -= 1
-        return [1]
-
+    meeting = Meeting(2)
     in_flight = InFlight(2)
-    begun = [in_flight.begin([call] * 4), in_flight.begin([call] * 4)]
+    begun = [in_flight.begin([meeting] * 4), in_flight.begin([meeting] * 4)]
     assert sum(one for results in begun for some in results for one in some) == 8
-    assert most == 2
+    assert meeting.most == 2
 
 
 def test_with_one_at_a_time_nothing_is_called_before_its_result_is_asked_for():

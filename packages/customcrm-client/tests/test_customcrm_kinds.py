@@ -287,13 +287,18 @@ def test_a_record_is_made_changed_and_deleted(crm_of, writing):
     assert client.get("contact", "1") is None
 
 
+def read_before_it_was_renamed(crm, client, name):
+    client.create("contact", {"FirstName": "Kari", "Email": "kari@example.no"})
+    read = client.get_many("contact", ["1"], to_write=True)["1"]
+    crm.rows["1"]["name"] = name
+    crm.touch(crm.rows["1"])
+    return read
+
+
 @pytest.mark.parametrize("writing", WRITE)
 def test_what_was_edited_in_between_is_not_deleted(crm_of, writing):
     crm, _, client = crm_of(writing=writing)
-    client.create("contact", {"FirstName": "Kari", "Email": "kari@example.no"})
-    read = client.get_many("contact", ["1"], to_write=True)["1"]
-    crm.rows["1"]["name"] = "Kari Anne"
-    crm.touch(crm.rows["1"])
+    read = read_before_it_was_renamed(crm, client, "Kari Anne")
     with pytest.raises(Conflict):
         client.delete("contact", "1", read.lock, {"FirstName": "Kari"})
     assert crm.rows["1"]["name"] == "Kari Anne"
@@ -305,10 +310,7 @@ def test_what_was_edited_in_between_is_not_deleted(crm_of, writing):
 @pytest.mark.parametrize("writing", WRITE)
 def test_an_edit_in_between_is_never_overwritten(crm_of, writing):
     crm, _, client = crm_of(writing=writing)
-    client.create("contact", {"FirstName": "Kari", "Email": "kari@example.no"})
-    read = client.get_many("contact", ["1"], to_write=True)["1"]
-    crm.rows["1"]["name"] = "Somebody else was faster"
-    crm.touch(crm.rows["1"])
+    read = read_before_it_was_renamed(crm, client, "Somebody else was faster")
     with pytest.raises(Conflict):
         client.update("contact", "1", {"FirstName": "Kari Anne"}, read.lock, {"FirstName": "Kari"})
     assert crm.rows["1"]["name"] == "Somebody else was faster"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -62,12 +62,13 @@ class Fingerprints:
         self._keyed_for_records = blake2b(digest_size=16, key=key)
         self._of_none = _digest(self._keyed, encode(None))
         self._of_none_sent = _digest(self._keyed, b"sent:" + encode(None))
-        self._of_text = _OfTexts(self._of_encoded)
+        # The same text mostly stands on both sides, and often in several properties.
+        self._of_short_text = lru_cache(_REMEMBERED)(self._of_encoded)
 
     def of(self, value: Value) -> bytes:
         """The fingerprint of a raw value."""
-        if type(value) is str:
-            return self._of_text[value]
+        if type(value) is str and len(value) <= _SHORT:
+            return self._of_short_text(value)
         return self._of_none if value is None else self._of_encoded(value)
 
     def _of_encoded(self, value: Value) -> bytes:
@@ -93,26 +94,4 @@ class Fingerprints:
 
     def of_all(self, values: Values, paths: Container[str] | None = None) -> dict[str, bytes]:
         """The fingerprint of each value, or of those at some paths."""
-        # As `of`, without a call for each of a record's thirty values.
-        of_text, of_none, of_encoded = self._of_text, self._of_none, self._of_encoded
-        return {
-            path: of_text[value] if type(value) is str else of_none if value is None else of_encoded(value)
-            for path, value in values.items()
-            if paths is None or path in paths
-        }
-
-
-class _OfTexts(dict[str, bytes]):
-    """Fingerprints of texts: the same text mostly stands on both sides, and often in several properties."""
-
-    def __init__(self, make: Callable[[str], bytes]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, text: str) -> bytes:
-        mark = self._make(text)
-        if len(text) <= _SHORT:
-            if len(self) >= _REMEMBERED:
-                self.clear()
-            self[text] = mark
-        return mark
+        return {path: self.of(value) for path, value in values.items() if paths is None or path in paths}

@@ -18,7 +18,7 @@ def empty(value: Value) -> bool:
 
 def stated(values: Values) -> Values:
     """The values that say something."""
-    return {path: v for path, v in values.items() if v is not None and (not isinstance(v, str) or v.strip())}
+    return {path: value for path, value in values.items() if not empty(value)}
 
 
 def pick(record: Mapping[str, Any], paths: Iterable[str]) -> Values:
