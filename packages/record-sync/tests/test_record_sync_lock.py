@@ -109,6 +109,21 @@ def test_the_holder_is_named_and_a_killed_one_keeps_nobody_out(links_url):
                 assert time.monotonic() < until
 
 
+def test_the_lock_is_free_before_the_connection_ends_which_a_server_may_learn_later(postgresql_url, monkeypatch):
+    store = Store(postgresql_url, SIDES)
+    connection, freed = store._connection, []
+
+    def close():
+        Store(postgresql_url, SIDES).close()
+        freed.append(True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "close", close)
+        store.close()
+    connection.close()
+    assert freed == [True]
+
+
 def test_two_names_in_one_store_do_not_wait_for_each_other(links_url):
     with runner() as other:
         other.tell(links_url, "one company")

@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import SQLAlchemyError
 
 from record_sync.errors import StoreError, StoreLockedError
 from record_sync.store.database import database_file, explained
@@ -94,8 +96,13 @@ class Lock:
                     "Wait until it is done; if it hangs, stop that process."
                 )
 
+    def leave(self) -> None:
+        """Free what the database itself holds, before the connection ends: it learns of that a little later."""
+        if isinstance(self._lock, _AdvisoryLock):
+            self._lock.free()
+
     def release(self) -> None:
-        """Let the next run in; the advisory lock goes with the connection."""
+        """Let the next run in, once the database is closed."""
         if isinstance(self._lock, _FileLock):
             self._lock.release()
 
@@ -162,6 +169,13 @@ class _AdvisoryLock:
             name = f"record-sync {me.pid} {int(me.since.timestamp())} {me.host}"[:_NAME_BYTES]
             self._connection.execute(sa.select(sa.func.set_config("application_name", name, sa.false())))
             return bool(self._connection.scalar(sa.select(sa.func.pg_try_advisory_lock(self._number()))))
+
+    def free(self) -> None:
+        # A connection that is broken holds nothing any more.
+        with suppress(SQLAlchemyError):
+            self._connection.rollback()
+            with self._connection.begin():
+                self._connection.execute(sa.select(sa.func.pg_advisory_unlock(self._number())))
 
     def holder(self) -> Holder | None:
         with self._connection.begin():

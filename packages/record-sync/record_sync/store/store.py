@@ -104,6 +104,7 @@ class Store:
     def close(self) -> None:
         """Let go of the lock and the database."""
         try:
+            self._lock.leave()
             self._connection.close()
             self.engine.dispose()
         finally:
