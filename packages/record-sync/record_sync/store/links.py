@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -32,11 +33,16 @@ def chunks(items: Collection[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
         yield listed[start : start + size]
 
 
+_ALSO_OF_FLOW = tables.link.c.flow_id + 0 == sa.bindparam("flow")
+"""Reckoned with, and what it goes with in no order, or SQLite would go through all links of the flow, by the index of
+those, where another one finds the few in question."""
+
+
 class _Asked:
     """What a direction asks of links; made once, as making a statement takes longer than a small store's answer."""
 
     def __init__(self, source: str, target: str) -> None:
-        columns, of_flow = tables.link.c, tables.link.c.flow_id == sa.bindparam("flow")
+        columns = tables.link.c
         at_most = sa.bindparam("at_most", type_=sa.Integer)
         read = [columns[name] for name in ("id", "flow_id", "state", *_end(source), *_end(target))]
         self.one = sa.select(*read).where(columns.id == sa.bindparam("link"))
@@ -50,7 +56,7 @@ class _Asked:
         self.live_before = (
             sa.select(columns.id)
             .where(
-                of_flow,
+                columns.flow_id == sa.bindparam("flow"),
                 columns.id > sa.bindparam("last"),
                 columns.state == LIVE,
                 columns[f"{source}_state"] == LIVE,
@@ -59,11 +65,9 @@ class _Asked:
             .order_by(columns.id)
             .limit(at_most)
         )
-        lasting = sa.select(*read).where(of_flow, columns.state != ENDED).order_by(columns.id)
+        lasting = sa.select(*read).where(_ALSO_OF_FLOW, columns.state != ENDED)
         self.source_gone = lasting.where(*_missing(source, GONE))
-        # In no order: to have them in the links', SQLite would go through all links of the flow.
-        suspects = lasting.where(*_missing(target, SUSPECT)).order_by(None)
-        self.target_suspect = suspects.limit(at_most)
+        self.target_suspect = lasting.where(*_missing(target, SUSPECT)).limit(at_most)
 
 
 def _by_id(end: str, read: Sequence[sa.ColumnElement[Any]]) -> sa.Select[Any]:
@@ -87,8 +91,7 @@ def _settled(source: str, target: str) -> sa.Select[Any]:
     return sa.select(id_column, columns.id, columns[f"{source}_version"], whole).where(
         columns[f"{source}_scope"] == sa.bindparam("scope"),
         among_named(id_column, "ids"),
-        # Reckoned with, so that nobody takes the index of a flow's links for the one that finds the few in question.
-        columns.flow_id + 0 == sa.bindparam("flow"),
+        _ALSO_OF_FLOW,
         columns.state == LIVE,
         columns[f"{source}_state"] == LIVE,
         columns[f"{target}_state"].in_((LIVE, SUSPECT)),
@@ -164,10 +167,9 @@ class Links:
             )
 
     def source_gone(self, connection: sa.Connection) -> list[Link]:
-        """The links whose source is gone, and that are not ended."""
-        return [
-            self._link(connection, row) for row in connection.execute(self._asked.source_gone, {"flow": self._flow.id})
-        ]
+        """The links whose source is gone, and that are not ended, oldest first."""
+        found = connection.execute(self._asked.source_gone, {"flow": self._flow.id}).all()
+        return [self._link(connection, row) for row in sorted(found, key=itemgetter(0))]
 
     def target_suspect(self, connection: sa.Connection, at_most: int) -> list[Link]:
         """So many of the links whose target the other line suspects to be gone, and that are not ended."""
