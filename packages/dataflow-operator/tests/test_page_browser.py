@@ -207,6 +207,7 @@ def test_a_browser_is_let_in_by_the_token(world, opened):
         tab.get_by_role("button", name="Enter").click()
         assert tab.get_by_role("heading", level=1).inner_text() == "Overview"
         tab.get_by_role("button", name="Leave").click()
+        tab.wait_for_url("**/enter")
         tab.goto("/")
         assert tab.url.endswith("/enter")
 
