@@ -3,3 +3,7 @@
 `tables.Dataflow` reads and checks the tables; `mapper.DataflowMapper` is the Singer mapper; `conversion.CONVERSIONS`
 are the ways in which a value is written on the other side.
 """
+
+from singer_edge.start import command
+
+main = command("dataflow.mapper", "DataflowMapper")

@@ -2,8 +2,8 @@
 
     class TapExample(SingerPlugin, Tap): ...
 
-is all it takes; ``TapExample.cli`` is the console script, as everywhere in the SDK. A failure that nobody expected is
-a bug and keeps its traceback.
+is all it takes; ``TapExample.cli`` is the command, as everywhere in the SDK (see ``start``). A failure that nobody
+expected is a bug and keeps its traceback.
 """
 
 from __future__ import annotations

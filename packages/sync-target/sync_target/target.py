@@ -91,9 +91,8 @@ class SyncTarget(SingerPlugin, Target, ABC):
 
     def run(self, file_input: IO[str] | None = None) -> None:
         """Process all messages, and leave a row about the run whichever way it ends."""
-        # What was imported stays, and a batch leaves hardly any garbage that is not freed anyway: looking for it again
-        # and again is a tenth of a load's time.
-        gc.freeze()
+        # A batch leaves hardly any garbage that is not freed anyway: looking for it again and again is a tenth of a
+        # load's time.
         gc.set_threshold(20_000)
         try:
             self.listen(file_input)
