@@ -133,14 +133,15 @@ class TripletexSystem:
         found = self._client.search(resource, params, fields_for(paths))
         return [self._current(record, paths) for record in found]
 
-    def _current(self, record: Mapping[str, Any], paths: frozenset[str]) -> Current:
+    def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> Current:
+        """What a record says; kept whole besides where it is to be written over."""
         return Current(
             id=str(record["id"]),
             version=None if record.get("version") is None else str(record["version"]),
             modified_at=modified_at(record, self._timezone),
             created_at=created_at(record, self._timezone),
             values=pick(record, paths),
-            handle=record,
+            handle=record if to_write else None,
         )
 
     # -- writing
@@ -184,7 +185,7 @@ class TripletexSystem:
                 results[position] = NOT_ANSWERED
             else:
                 left.remove(answer)
-                results[position] = Written(self._current(answer, paths))
+                results[position] = Written(self._current(answer, paths, to_write=False))
         return results
 
     def update(

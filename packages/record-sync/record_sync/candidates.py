@@ -19,16 +19,21 @@ Key = bytes
 """A criterion's rank, and behind it the fingerprints of its values."""
 
 _NONE = bytes(SIZE)
+_AT_ONCE = 500
+"""Keys in one look-up: SQLite takes 999 parameters, and more only since 3.32."""
 _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000;
-CREATE TABLE candidate (key BLOB, id TEXT, keys BLOB, PRIMARY KEY (key, id)) WITHOUT ROWID;
-CREATE TABLE wanted (key BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE candidate (number INTEGER PRIMARY KEY, id TEXT, keys BLOB);
+CREATE TABLE filed (place INTEGER, number INTEGER, PRIMARY KEY (place, number)) WITHOUT ROWID;
 CREATE TABLE twin (said BLOB, id TEXT, PRIMARY KEY (said, id)) WITHOUT ROWID;
 """
 
 
 class Candidates:
     """Records filed under the criteria that they have values for.
+
+    Places are the keys' hashes, which keeps that table narrow: it grows anywhere, and is fast while it stays in memory.
+    Two keys that share a place bring a record too many, whose own keys tell that it is another.
 
     Args:
         paths: the properties that records are matched by.
@@ -38,29 +43,38 @@ class Candidates:
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = sorted(paths)
         self._database: sqlite3.Connection | None = None
-        self._new: list[tuple[bytes, str, bytes]] = []
+        self._number = 0
+        self._new: list[tuple[int, str, bytes]] = []
+        self._new_places: list[tuple[int, int]] = []
 
     def add(self, record_id: str, keys: Keys, under: Iterable[Key]) -> None:
         """File a record; it is found from the next look-up on."""
-        packed = b"".join([keys.get(path, _NONE) for path in self._paths])
-        for key in under:
-            self._new.append((key, record_id, packed))
+        places = [(hash(key), self._number) for key in under]
+        if not places:
+            return
+        self._new_places += places
+        self._new.append((self._number, record_id, b"".join([keys.get(path, _NONE) for path in self._paths])))
+        self._number += 1
         if len(self._new) >= 1000:
             self._send()
 
     def find(self, wanted: AbstractSet[Key]) -> dict[Key, list[Candidate]]:
-        """The records filed under these keys, a look-up for all of them."""
+        """The records filed under these keys, by few look-ups; what was filed last of a record comes last."""
         self._send()
-        if self._database is None or not wanted:
+        if self._database is None:
             return {}
-        found: dict[Key, list[Candidate]] = {}
-        self._database.executemany("INSERT INTO wanted VALUES (?)", [(one,) for one in wanted])
-        for key, record_id, packed in self._database.execute(
-            "SELECT candidate.key, id, keys FROM wanted JOIN candidate USING (key)"
-        ):
-            found.setdefault(key, []).append(Candidate(record_id, self._unpacked(packed)))
-        self._database.execute("DELETE FROM wanted")
-        return found
+        places = sorted({hash(key) for key in wanted})
+        found: dict[int, list[Candidate]] = {}
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            rows = self._database.execute(
+                "SELECT place, id, keys FROM filed CROSS JOIN candidate USING (number) "  # noqa: S608 - places alone
+                f"WHERE place IN ({','.join('?' * len(some))}) ORDER BY place, number",
+                some,
+            )
+            for place, record_id, packed in rows:
+                found.setdefault(place, []).append(Candidate(record_id, self._unpacked(packed)))
+        return {key: found[hash(key)] for key in wanted if hash(key) in found}
 
     def add_twin(self, record_id: str, said: bytes) -> None:
         """File a record that has nothing to be matched by under all that it says."""
@@ -80,10 +94,15 @@ class Candidates:
         return {path: mark for path, mark in zip(self._paths, marks, strict=True) if mark != _NONE}
 
     def _send(self) -> None:
-        if self._new:
-            # In the order of the table, which is the cheapest to grow so.
-            self._opened().executemany("INSERT OR REPLACE INTO candidate VALUES (?, ?, ?)", sorted(self._new))
-            self._new = []
+        if not self._new:
+            return
+        database = self._opened()
+        # One transaction, and in the order of the table, which is the cheapest to grow so.
+        with database:
+            database.execute("BEGIN")
+            database.executemany("INSERT INTO candidate VALUES (?, ?, ?)", self._new)
+            database.executemany("INSERT INTO filed VALUES (?, ?)", sorted(self._new_places))
+        self._new, self._new_places = [], []
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:

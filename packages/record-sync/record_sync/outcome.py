@@ -78,14 +78,19 @@ class Tally(msgspec.Struct):
 
     def count(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
         """Count one record; a reason says what a person should know of it."""
-        self.flows.setdefault(flow, Counter())[outcome] += 1
+        self.count_many(flow, outcome, 1)
+        if not reason:
+            return
         reasons = self.reasons.setdefault(flow, {})
-        if reason and len(reasons) < MOST_REASONS:
+        if len(reasons) < MOST_REASONS:
             reasons[record_id] = Told(outcome, reason)
 
     def count_many(self, flow: str, outcome: Outcome, number: int) -> None:
         """Count so many records of which nothing is to be said."""
-        self.flows.setdefault(flow, Counter())[outcome] += number
+        counts = self.flows.get(flow)
+        if counts is None:
+            counts = self.flows[flow] = Counter()
+        counts[outcome] += number
 
     def uncount(self, flow: str, record_id: str, outcome: Outcome) -> None:
         """Take back the count of a record that found a better end in the same run."""

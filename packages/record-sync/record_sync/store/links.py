@@ -38,6 +38,9 @@ _ALSO_OF_FLOW = tables.link.c.flow_id + 0 == sa.bindparam("flow")
 those, where another one finds the few in question."""
 
 
+_SAVE = sa.update(tables.link).where(tables.link.c.id == sa.bindparam("b_id"))
+
+
 class _Asked:
     """What a direction asks of links; made once, as making a statement takes longer than a small store's answer."""
 
@@ -244,8 +247,7 @@ class Links:
         """Commit what changed on links; their ids are changed by renaming alone."""
         rows = [(link.id, link.state, *self._values(link.source), *self._values(link.target)) for link in links]
         if rows:
-            statement = sa.update(tables.link).where(tables.link.c.id == sa.bindparam("b_id"))
-            execute_many(connection, statement, self._saved, rows)
+            execute_many(connection, _SAVE, self._saved, rows)
 
     def _values(self, end: End) -> tuple[Any, ...]:
         """An end's values for the columns of _KEPT."""

@@ -9,7 +9,8 @@ only in rows that wait: ``intent.body``, ``waiting.record``, ``conflict.both``; 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -32,12 +33,16 @@ class Words(sa.types.TypeDecorator[str]):
             return value
         return escaped(value)
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        """The text as it came."""
-        del dialect
-        if value is None or "\\" not in value:
-            return value
-        return _ESCAPED.sub(_unescaped, value)
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[str | None], str | None]:
+        """The text as it came. Said here, and not as ``process_result_value``, as that takes each value two calls."""
+        del dialect, coltype
+        return _as_it_came
+
+
+def _as_it_came(value: str | None) -> str | None:
+    if value is None or "\\" not in value:
+        return value
+    return _ESCAPED.sub(_unescaped, value)
 
 
 def escaped(value: str) -> str:
@@ -70,11 +75,20 @@ def execute_many(
     if connection.dialect.name != "sqlite":
         connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
         return
-    compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(columns))
+    text, places, words = _for_driver(statement, connection.dialect, tuple(columns))
+    connection.exec_driver_sql(text, list(map(itemgetter(*places), _storable(rows, words))))
+
+
+@lru_cache(64)
+def _for_driver(
+    statement: sa.Insert | sa.Update, dialect: sa.Dialect, columns: tuple[str, ...]
+) -> tuple[str, Sequence[int], Sequence[int]]:
+    """A statement's text, which of the columns its parameters are, and which of those are words."""
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(columns))
     names = compiled.positiontup
     places = [columns.index(name) for name in names]
     words = [place for place, name in zip(places, names, strict=True) if isinstance(compiled.binds[name].type, Words)]
-    connection.exec_driver_sql(compiled.string, list(map(itemgetter(*places), _storable(rows, words))))
+    return compiled.string, places, words
 
 
 def _storable(rows: Sequence[tuple[Any, ...]], words: Sequence[int]) -> Sequence[Sequence[Any]]:
@@ -101,12 +115,14 @@ def insert_all(
         first = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
         ids = range(first, first + len(rows))
         given = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
-        execute_many(connection, sa.insert(table), ("id", *columns), given)
+        execute_many(connection, _into(table), ("id", *columns), given)
         return ids
     statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
     mapped = [dict(zip(columns, row, strict=True)) for row in rows]
     return connection.execute(statement, mapped).scalars().all()
 
+
+_into = lru_cache(None)(sa.insert)
 
 # As PostgreSQL would name them, so that a later migration can say which one it means.
 metadata = sa.MetaData(
