@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from api_transport.concurrency import InFlight
+from api_transport.concurrency import InFlight, in_order
 from customcrm_client.client import CustomcrmClient, Found
 from customcrm_client.increments import moment_of
 from record_sync.outcome import Waits
@@ -46,6 +46,7 @@ class CustomcrmSystem:
 
     def __init__(self, client: CustomcrmClient, *, in_flight: int = 1) -> None:
         self._client = client
+        self._at_once = in_flight
         self._in_flight = InFlight(in_flight)
 
     @property
@@ -108,6 +109,12 @@ class CustomcrmSystem:
         if isinstance(number, str) and len(wanted) == 1:
             wanted["OrganizationNumber"] = list(dict.fromkeys((number, *_spellings(number))))
         return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
+
+    def search_each(
+        self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
+    ) -> Iterator[list[Current]]:
+        """Ask for several side by side."""
+        return in_order([partial(self.search, resource, one, paths) for one in criteria], self._at_once)
 
     # -- writing
 

@@ -1,5 +1,7 @@
 """Writing to CRMs of every kind for record-sync."""
 
+import threading
+
 import pytest
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
@@ -96,6 +98,19 @@ def test_what_the_profile_does_not_say_is_refused_and_nothing_is_sent():
         ]
         assert [type(one) for one in refused] == [Refused] * 3
         assert len(server.asked) == before
+
+
+def test_searches_are_made_side_by_side_and_answered_in_their_order():
+    with small_crm() as (crm, server):
+        for name in ("Kari", "Ola"):
+            crm.add(name)
+        second, came = threading.Event(), []
+        crm.before = lambda _: second.set() if len(server.asked) > 1 else came.append(second.wait(20))
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())), in_flight=2)
+        sought = [{"FirstName": name} for name in ("Ola", "Nobody", "Kari", "Ola")]
+        found = system.search_each("contact", sought, PATHS)
+        assert [[one.id for one in some] for some in found] == [["2"], [], ["1"], ["2"]]
+        assert came == [True]
 
 
 def test_a_crm_that_cannot_be_searched_is_listed():

@@ -1,5 +1,6 @@
 """Reading and writing Tripletex for record-sync, against the sandbox's."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -247,6 +248,24 @@ def test_an_id_of_another_system_is_not_there(system):
 def test_a_search_by_what_lists_cannot_be_asked_by_reads_them_all(system, tripletex):
     ids = customers(tripletex, 2)
     assert {one.id for one in system.search("customer", {"website": "https://x.example.no"}, NAMES)} == set(ids)
+
+
+def test_searches_are_made_side_by_side_and_answered_in_their_order(tripletex, monkeypatch):
+    kari, ola = customers(tripletex, 2)
+    tripletex.edit("customer", kari, email="kari@example.no")
+    tripletex.edit("customer", ola, email="ola@example.no")
+    together, search = threading.Barrier(2, timeout=20), TripletexClient.search
+
+    def meeting(*arguments):
+        together.wait()
+        return search(*arguments)
+
+    monkeypatch.setattr(TripletexClient, "search", meeting)
+    client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
+    system = TripletexSystem(client, tripletex.api_url, "Europe/Oslo", in_flight=2)
+    sought = [{"email": f"{name}@example.no"} for name in ("ola", "nobody", "kari", "ola")]
+    found = list(system.search_each("customer", sought, NAMES))
+    assert [[one.id for one in some] for some in found] == [[ola], [], [kari], [ola]]
 
 
 def test_a_record_surely_made_before_a_sight_of_the_clock_is_told_from_one_that_may_be_younger(system, tripletex):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from record_sync.candidates import Candidates, Key, Sought, keys_under
 from record_sync.canonical import canonical
@@ -38,12 +37,24 @@ class Finder:
         keys = {path: self._prints.of(form) for path, form in keys_of(values, self._rules).items()}
         return Sought(keys, keys_under(self._rules.match_on, keys))
 
-    def prepare(self, wanted: Sequence[Sought]) -> None:
-        """Get ready for a batch of records to be looked for; chooses the cheaper way before."""
-        keys = {key for one in wanted for key in one.under}
-        if not self._listed and keys:
-            self._list_if_cheaper(len(keys - self._asked.keys()))
-        self._near = self._filed.find(keys)
+    def prepare(self, wanted: Iterable[tuple[Values, Sought]]) -> None:
+        """Get ready for a batch of records, and what each is looked for by; chooses the cheaper way before."""
+        keys = {key: values for values, sought in wanted for key in sought.under}
+        if not self._listed:
+            self._ask({key: values for key, values in keys.items() if key not in self._asked})
+        self._near = self._filed.find(keys.keys())
+
+    def _ask(self, unasked: Mapping[Key, Values]) -> None:
+        if not unasked:
+            return
+        self._list_if_cheaper(len(unasked))
+        if self._listed:
+            return
+        rules = self._rules
+        criteria = [self._criterion(key, values) for key, values in unasked.items()]
+        found = self._connect().search_each(rules.target_resource, criteria, rules.match_paths)
+        for key, some in zip(unasked, found, strict=True):
+            self._asked[key] = [Candidate(one.id, self.sought(one.values).keys) for one in some]
 
     def _list_if_cheaper(self, more: int) -> None:
         """List where all queries so far, and so many more, would come to more requests than that."""
@@ -57,17 +68,18 @@ class Finder:
             self._listed = True
             self._asked = {}
 
-    def candidates(self, values: Values, sought: Sought) -> list[Candidate]:
+    def candidates(self, sought: Sought) -> list[Candidate]:
         """The target records that share some criterion's values with a record that was prepared for."""
         found: dict[str, Candidate] = {}
         for key in sought.under:
             for one in self._near.get(key, ()):
                 found[one.id] = one
-            if not self._listed:
-                criterion = {path: self._asked_for(path, values[path]) for path in self._rules.match_on[key[0]]}
-                for one in self._ask(key, criterion):
-                    found.setdefault(one.id, one)
+            for one in self._asked.get(key, ()):
+                found.setdefault(one.id, one)
         return list(found.values())
+
+    def _criterion(self, key: Key, values: Values) -> dict[str, Value]:
+        return {path: self._asked_for(path, values[path]) for path in self._rules.match_on[key[0]]}
 
     def _asked_for(self, path: str, value: Value) -> Value:
         """The spelling that a system is most likely to keep a value in."""
@@ -75,14 +87,6 @@ class Finder:
         if kind == "digits":
             return canonical(kind, value)
         return value.strip() if isinstance(value, str) else value
-
-    def _ask(self, key: Key, criterion: Mapping[str, Any]) -> list[Candidate]:
-        if key not in self._asked:
-            self._asked[key] = [
-                Candidate(one.id, self.sought(one.values).keys)
-                for one in self._connect().search(self._rules.target_resource, criterion, self._rules.match_paths)
-            ]
-        return self._asked[key]
 
     def twin(self, values: Values, linked: Callable[[list[str]], Collection[str]]) -> str | None:
         """The free target record that says exactly what a record says that has nothing to be matched by.

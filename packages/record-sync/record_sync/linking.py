@@ -86,7 +86,7 @@ class Linking:
                 waits.append((one, Match(MatchKind.AMBIGUOUS, reason=reason)))
             else:
                 mine.append(one)
-        flow.finder.prepare([sought[one.record.id] for one in mine])
+        flow.finder.prepare((one.record.values, sought[one.record.id]) for one in mine)
         matches, later = self._match(mine, sought)
         creates: list[ToCreate] = []
         found: list[tuple[Resolved, str]] = []
@@ -115,9 +115,7 @@ class Linking:
     ) -> tuple[list[tuple[Resolved, Match]], list[Resolved]]:
         """Match what can be matched side by side; the second that looks for the same record comes later."""
         flow = self._flow
-        candidates = {
-            one.record.id: flow.finder.candidates(one.record.values, sought[one.record.id]) for one in records
-        }
+        candidates = {one.record.id: flow.finder.candidates(sought[one.record.id]) for one in records}
         ids = {one.id for some in candidates.values() for one in some}
         with flow.store.reading() as connection:
             linked = {

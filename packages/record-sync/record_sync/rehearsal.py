@@ -116,8 +116,21 @@ class RehearsedSystem:
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
         """Read the records that may have these values, or would have them by now."""
+        return self._as_it_would_be(resource, criterion, self._system.search(resource, criterion, paths), paths)
+
+    def search_each(
+        self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
+    ) -> Iterator[list[Current]]:
+        """The same for each of several."""
+        found = self._system.search_each(resource, criteria, paths)
+        for criterion, some in zip(criteria, found, strict=True):
+            yield self._as_it_would_be(resource, criterion, some, paths)
+
+    def _as_it_would_be(
+        self, resource: str, criterion: Mapping[str, Value], read: list[Current], paths: frozenset[str]
+    ) -> list[Current]:
         overlays = self._overlays.get(resource, {})
-        found = {one.id: one for one in self._system.search(resource, criterion, paths)}
+        found = {one.id: one for one in read}
         for record_id, overlay in overlays.items():
             if record_id not in found and _may_have(overlay.current, criterion):
                 found[record_id] = _new(overlay, paths)

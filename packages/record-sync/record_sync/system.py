@@ -112,6 +112,11 @@ class TargetSystem(Protocol):
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
         """Read the records that may have these values; more than those that exactly have them do no harm."""
 
+    def search_each(
+        self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
+    ) -> Iterator[list[Current]]:
+        """The same for each of several, in their order; they may be asked for side by side."""
+
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:

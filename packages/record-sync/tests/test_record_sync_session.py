@@ -124,6 +124,9 @@ class Register:
             if all(_spelled(values.get(path)) == _spelled(value) for path, value in criterion.items())
         ]
 
+    def search_each(self, resource, criteria, paths):
+        return (self.search(resource, criterion, paths) for criterion in criteria)
+
     def create(self, resource, requests, paths):
         for request in requests:
             self.calls.append("create")

@@ -111,6 +111,12 @@ class Register:
             if all(values.get(path) == value for path, value in criterion.items())
         ]
 
+    def search_each(
+        self, resource: str, criteria: Sequence[Mapping[str, Any]], paths: frozenset[str]
+    ) -> Iterator[list[Current]]:
+        """The same for each of several."""
+        return (self.search(resource, criterion, paths) for criterion in criteria)
+
     def create(
         self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]
     ) -> Iterator[Sequence[Result]]:
