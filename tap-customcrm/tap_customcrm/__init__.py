@@ -1,5 +1,5 @@
 """Singer tap for a Customcrm."""
 
-from singer_edge.start import command
+from singer_edge.start import Command
 
-main = command("tap_customcrm.tap", "TapCustomcrm")
+main = Command("tap_customcrm.tap", "TapCustomcrm")

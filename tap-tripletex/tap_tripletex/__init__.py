@@ -1,5 +1,5 @@
 """Singer tap for Tripletex, the Norwegian accounting system."""
 
-from singer_edge.start import command
+from singer_edge.start import Command
 
-main = command("tap_tripletex.tap", "TapTripletex")
+main = Command("tap_tripletex.tap", "TapTripletex")

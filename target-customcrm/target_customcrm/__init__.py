@@ -1,5 +1,5 @@
 """Singer target for a Customcrm, with two-way sync."""
 
-from singer_edge.start import command
+from singer_edge.start import Command
 
-main = command("target_customcrm.target", "TargetCustomcrm")
+main = Command("target_customcrm.target", "TargetCustomcrm")

@@ -1,5 +1,5 @@
 """Singer target for Tripletex, with two-way sync."""
 
-from singer_edge.start import command
+from singer_edge.start import Command
 
-main = command("target_tripletex.target", "TargetTripletex")
+main = Command("target_tripletex.target", "TargetTripletex")

@@ -4,6 +4,6 @@
 are the ways in which a value is written on the other side.
 """
 
-from singer_edge.start import command
+from singer_edge.start import Command
 
-main = command("dataflow.mapper", "DataflowMapper")
+main = Command("dataflow.mapper", "DataflowMapper")

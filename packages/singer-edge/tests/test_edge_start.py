@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from singer_edge.start import command
+from singer_edge.start import Command
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +29,11 @@ def test_a_plugin_runs_with_garbage_collected(monkeypatch: pytest.MonkeyPatch) -
     module = ModuleType("started")
     module.Plugin = Plugin  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "started", module)
-    command("started", "Plugin")()
+    Command("started", "Plugin")()
     assert collecting == [True]
 
 
 def test_a_plugin_that_cannot_be_imported_leaves_all_as_it_was() -> None:
     with pytest.raises(ModuleNotFoundError):
-        command("no_such_module", "Plugin")()
+        Command("no_such_module", "Plugin")()
     assert gc.isenabled()

@@ -18,9 +18,10 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
+from typing import Protocol
 
 from sandbox.lines import dying
 
@@ -29,17 +30,25 @@ STREAMS = 3
 TOLD = 64
 """Bytes that a process id or an exit code takes at most."""
 
-Script = Callable[[], object]
+
+class Program(Protocol):
+    """A plug-in's console script, which imports the plug-in when it is called, or before."""
+
+    def load(self) -> object:
+        """Import it."""
+
+    def __call__(self) -> None:
+        """Run it."""
 
 
-def scripts(commands: Sequence[str]) -> dict[str, EntryPoint]:
-    """The console scripts of these names, their modules imported."""
+def programs(names: Sequence[str]) -> dict[str, Program]:
+    """The plug-ins of these names, imported."""
     installed = {one.name: one for one in entry_points(group="console_scripts")}
-    found = {name: installed[name] for name in commands}
+    found: dict[str, Program] = {name: installed[name].load() for name in names}
     for one in found.values():
-        import_module(one.module)
+        one.load()
     # Loaded by each plug-in in its first moments.
-    for module in ("sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
+    for module in ("sync_target.opening", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
         import_module(module)
     return found
 
@@ -47,14 +56,14 @@ def scripts(commands: Sequence[str]) -> dict[str, EntryPoint]:
 class Forking:
     """Serves requests until the control socket is closed; in each child `serve` returns what it is to run."""
 
-    def __init__(self, control: socket.socket, known: dict[str, EntryPoint]) -> None:
+    def __init__(self, control: socket.socket, known: dict[str, Program]) -> None:
         self._control = control
         self._known = known
         self._children: dict[int, socket.socket] = {}
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
 
-    def serve(self) -> EntryPoint | None:
+    def serve(self) -> Program | None:
         """Fork for each request. None once there will be no more."""
         signal.set_wakeup_fd(self._wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -68,11 +77,11 @@ class Forking:
                 if not packet:
                     self._end()
                     return None
-                script = self._fork(json.loads(packet), streams)
-                if script is not None:
-                    return script
+                program = self._fork(json.loads(packet), streams)
+                if program is not None:
+                    return program
 
-    def _fork(self, request: dict[str, object], streams: list[int]) -> EntryPoint | None:
+    def _fork(self, request: dict[str, object], streams: list[int]) -> Program | None:
         teller = socket.socket(fileno=streams[STREAMS])
         pid = os.fork()
         if pid == 0:
@@ -125,9 +134,9 @@ def _tell(teller: socket.socket, code: int) -> None:
 def main() -> None:
     """Serve on the socket whose number is the first argument; the commands to load follow."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    known = scripts(sys.argv[2:])
+    known = programs(sys.argv[2:])
     gc.freeze()
     control.send(b"ready")
-    script = Forking(control, known).serve()
-    if script is not None:
-        sys.exit(script.load()())
+    program = Forking(control, known).serve()
+    if program is not None:
+        program()
