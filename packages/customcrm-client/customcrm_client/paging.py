@@ -7,8 +7,9 @@ together.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -263,12 +264,13 @@ class _Offsets:
         return Turns((self._turn(start),), moved=True)
 
 
-class _Cursors:
-    """A cursor that the body holds."""
+class _Chained(ABC):
+    """Pages each of which tells the next one."""
 
-    def __init__(self, paging: CursorPaging, sized: dict[str, Any], size: int | None) -> None:
-        self._param = paging.param
-        self._cursor = first(paging.cursor)
+    what: ClassVar[str]
+    """What it tells, in an error's words."""
+
+    def __init__(self, paging: Any, sized: dict[str, Any], size: int | None) -> None:
         self._sized = sized
         self._end = _End(paging, size)
         self._followed: set[str] = set()
@@ -279,50 +281,61 @@ class _Cursors:
     def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
         del turn
         self._end.look(answer, records)
-        cursor = self._cursor(answer.body)
-        if cursor in (None, ABSENT, "", False) or self._end.is_last(answer, records):
+        if self._end.is_last(answer, records):
             return Turns(over=True)
-        if isinstance(cursor, (dict, list)):
-            raise answer.unexpected("the cursor is no text or number", todo=BROKEN)
-        if str(cursor) in self._followed:
-            raise answer.unexpected("a cursor came twice", todo=BROKEN)
-        self._followed.add(str(cursor))
-        return Turns((Turn({**self._sized, self._param: cursor}),))
+        following = self._following(answer)
+        if following is None:
+            return Turns(over=True)
+        if str(following) in self._followed:
+            raise answer.unexpected(f"{self.what} came twice", todo=BROKEN)
+        self._followed.add(str(following))
+        return Turns((self._turn(following),))
 
     def past_the_end(self) -> Turns:
         return Turns(over=True)
 
+    @abstractmethod
+    def _following(self, answer: Answer) -> Any:
+        """What the answer tells of the next page; None where it is the last one."""
 
-class _Links:
+    @abstractmethod
+    def _turn(self, following: Any) -> Turn:
+        """The next page, by what was told of it."""
+
+
+class _Cursors(_Chained):
+    """A cursor that the body holds."""
+
+    what = "a cursor"
+
+    def __init__(self, paging: CursorPaging, sized: dict[str, Any], size: int | None) -> None:
+        super().__init__(paging, sized, size)
+        self._param = paging.param
+        self._cursor = first(paging.cursor)
+
+    def _following(self, answer: Answer) -> Any:
+        cursor = self._cursor(answer.body)
+        if isinstance(cursor, (dict, list)):
+            raise answer.unexpected("the cursor is no text or number", todo=BROKEN)
+        return None if cursor in (None, ABSENT, "", False) else cursor
+
+    def _turn(self, following: Any) -> Turn:
+        return Turn({**self._sized, self._param: following})
+
+
+class _Links(_Chained):
     """The next page's address: in the body, in the Link header, or in a header of another name."""
+
+    what = "a next link"
 
     def __init__(
         self, paging: NextUrlPaging | LinkHeaderPaging | NextHeaderPaging, sized: dict[str, Any], size: int | None
     ) -> None:
+        super().__init__(paging, sized, size)
         self._paging = paging
         self._url = first(paging.url) if isinstance(paging, NextUrlPaging) else None
-        self._sized = sized
-        self._end = _End(paging, size)
-        self._followed: set[str] = set()
 
-    def begin(self) -> Turn:
-        return Turn(self._sized)
-
-    def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
-        del turn
-        self._end.look(answer, records)
-        link = self._link(answer)
-        if not link or self._end.is_last(answer, records):
-            return Turns(over=True)
-        if link in self._followed:
-            raise answer.unexpected("a next link came twice", todo=BROKEN)
-        self._followed.add(link)
-        return Turns((Turn(link=link),))
-
-    def past_the_end(self) -> Turns:
-        return Turns(over=True)
-
-    def _link(self, answer: Answer) -> str | None:
+    def _following(self, answer: Answer) -> str | None:
         if self._url is not None:
             found = self._url(answer.body)
             if found in (None, ABSENT, "", False):
@@ -333,7 +346,10 @@ class _Links:
         if isinstance(self._paging, NextHeaderPaging):
             return answer.headers.get(self._paging.name) or None
         links = parse_header_links(answer.headers.get("Link") or "")
-        return next((str(one["url"]) for one in links if "next" in str(one.get("rel", "")).split()), None)
+        return next((str(one["url"]) for one in links if "next" in str(one.get("rel", "")).split()), None) or None
+
+    def _turn(self, following: Any) -> Turn:
+        return Turn(link=following)
 
 
 def without(params: Mapping[str, str], link: str) -> dict[str, str]:
