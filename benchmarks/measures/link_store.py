@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 import uuid
@@ -20,6 +21,7 @@ from record_sync.store.base_blob import BasePacker
 from record_sync.store.links import Links
 from record_sync.store.store import FlowKey
 from record_sync.testing.postgresql import NoServerError, Server
+from sync_target.target import GARBAGE_AFTER
 
 from benchmarks.bench import Bench
 from benchmarks.report import Demand, Section, Table
@@ -38,6 +40,11 @@ TEXT = """\
 A store of {links:,} customers' links that were created in Tripletex and later edited in the CRM: eleven synchronised
 properties. Again and again {batch:,} of them, chosen at random, are looked up, changed, and saved, each time in a
 transaction that is on the disk when it ends."""
+
+REMARKS = """\
+A batch is the processor's time, half of it SQLite's, half of it the links' and bases' own making, so it follows the
+processor's speed: where this was measured that varies by 1.8 from minute to minute, and the same batch takes 43 ms at
+its best."""
 
 
 def rules() -> FlowRules:
@@ -114,6 +121,7 @@ def measure(bench: Bench) -> Section:
                 "a batch on SQLite, processor, at most", f"{WANTED_MS} ms", f"{quick:.0f} ms", met=quick <= WANTED_MS
             ),
         ),
+        REMARKS,
     )
 
 
@@ -137,7 +145,23 @@ def _measured(bench: Bench, url: str, links: int) -> list[Taken]:
     bench.say(f"  {links:,} links in {url.partition(':')[0]}")
     with Store(url, SIDES) as store:
         key, _ = store.flow(rules())
-        return batches(store, key, fill(store, key, links))
+        ids = fill(store, key, links)
+        with _as_in_a_target():
+            return batches(store, key, ids)
+
+
+@contextmanager
+def _as_in_a_target() -> Iterator[None]:
+    """What is there already is not looked through for garbage, nor what is new as often as usual."""
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
 
 
 def fill(store: Store, key: FlowKey, count: int) -> list[str]:
