@@ -42,9 +42,8 @@ properties. Again and again {batch:,} of them, chosen at random, are looked up, 
 transaction that is on the disk when it ends."""
 
 REMARKS = """\
-A batch is the processor's time, half of it SQLite's, half of it the links' and bases' own making, so it follows the
-processor's speed: where this was measured that varies by 1.8 from minute to minute, and the same batch takes 43 ms at
-its best."""
+A batch is the processor's time, half of it SQLite's and half of it the making of links and bases, so it follows the
+processor's speed."""
 
 
 def rules() -> FlowRules:
