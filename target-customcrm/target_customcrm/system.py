@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from api_transport.concurrency import InFlight, in_order
+from api_transport.concurrency import InFlight
 from customcrm_client.client import CustomcrmClient, Found
 from customcrm_client.increments import moment_of
 from record_sync.outcome import Waits
@@ -46,7 +47,6 @@ class CustomcrmSystem:
 
     def __init__(self, client: CustomcrmClient, *, in_flight: int = 1) -> None:
         self._client = client
-        self._at_once = in_flight
         self._in_flight = InFlight(in_flight)
 
     @property
@@ -114,7 +114,11 @@ class CustomcrmSystem:
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
     ) -> Iterator[list[Current]]:
         """Ask for several side by side."""
-        return in_order([partial(self.search, resource, one, paths) for one in criteria], self._at_once)
+
+        def search(some: Sequence[Mapping[str, Value]]) -> list[list[Current]]:
+            return [self.search(resource, one, paths) for one in some]
+
+        return chain.from_iterable(self._in_flight.begin_portions(search, criteria, 1))
 
     # -- writing
 

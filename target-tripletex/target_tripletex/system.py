@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
-from api_transport.concurrency import InFlight, in_order
+from api_transport.concurrency import InFlight
 from record_sync.canonical import same
 from record_sync.outcome import Waits
 from record_sync.record import Current
@@ -70,7 +70,6 @@ class TripletexSystem:
     def __init__(self, client: TripletexClient, api_url: str, timezone: str, *, in_flight: int = 1) -> None:
         self._client = client
         self._countries = _Countries(client)
-        self._at_once = in_flight
         self._in_flight = InFlight(in_flight)
         self._api_url = api_url
         self._timezone = timezone
@@ -139,7 +138,11 @@ class TripletexSystem:
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
     ) -> Iterator[list[Current]]:
         """Ask for several side by side."""
-        return in_order([partial(self.search, resource, one, paths) for one in criteria], self._at_once)
+
+        def search(some: Sequence[Mapping[str, Value]]) -> list[list[Current]]:
+            return [self.search(resource, one, paths) for one in some]
+
+        return chain.from_iterable(self._in_flight.begin_portions(search, criteria, 1))
 
     def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> Current:
         """What a record says; kept whole besides where it is to be written over."""
