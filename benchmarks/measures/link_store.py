@@ -21,7 +21,7 @@ from record_sync.store.base_blob import BasePacker
 from record_sync.store.links import Links
 from record_sync.store.store import FlowKey
 from record_sync.testing.postgresql import NoServerError, Server
-from sync_target.target import GARBAGE_AFTER
+from singer_edge.start import GARBAGE_AFTER
 
 from benchmarks.bench import Bench
 from benchmarks.report import Demand, Section, Table

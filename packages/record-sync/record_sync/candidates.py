@@ -19,13 +19,15 @@ Key = bytes
 """A criterion's rank, and behind it the fingerprints of its values."""
 
 _NONE = bytes(SIZE)
-_AT_ONCE = 500
-"""Keys in one look-up: SQLite takes 999 parameters, and more only since 3.32."""
 _TABLES = """
 PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-2000;
 CREATE TABLE candidate (number INTEGER PRIMARY KEY, id TEXT, keys BLOB);
 CREATE TABLE filed (place INTEGER, number INTEGER, PRIMARY KEY (place, number)) WITHOUT ROWID;
 CREATE TABLE twin (said BLOB, id TEXT, PRIMARY KEY (said, id)) WITHOUT ROWID;
+"""
+_FILED_AT = """
+SELECT place, id, keys FROM filed CROSS JOIN candidate USING (number)
+WHERE place IN (SELECT value FROM json_each(?)) ORDER BY place, number
 """
 
 
@@ -59,21 +61,14 @@ class Candidates:
             self._send()
 
     def find(self, wanted: AbstractSet[Key]) -> dict[Key, list[Candidate]]:
-        """The records filed under these keys, by few look-ups; what was filed last of a record comes last."""
+        """The records filed under these keys, by one look-up; what was filed last of a record comes last."""
         self._send()
         if self._database is None:
             return {}
-        places = sorted({hash(key) for key in wanted})
+        places = msgspec.json.encode([hash(key) for key in wanted]).decode()
         found: dict[int, list[Candidate]] = {}
-        for start in range(0, len(places), _AT_ONCE):
-            some = places[start : start + _AT_ONCE]
-            rows = self._database.execute(
-                "SELECT place, id, keys FROM filed CROSS JOIN candidate USING (number) "  # noqa: S608 - places alone
-                f"WHERE place IN ({','.join('?' * len(some))}) ORDER BY place, number",
-                some,
-            )
-            for place, record_id, packed in rows:
-                found.setdefault(place, []).append(Candidate(record_id, self._unpacked(packed)))
+        for place, record_id, packed in self._database.execute(_FILED_AT, (places,)):
+            found.setdefault(place, []).append(Candidate(record_id, self._unpacked(packed)))
         return {key: found[hash(key)] for key in wanted if hash(key) in found}
 
     def add_twin(self, record_id: str, said: bytes) -> None:

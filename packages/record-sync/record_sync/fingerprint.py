@@ -26,15 +26,13 @@ _REMEMBERED = 4096
 _SHORT = 200
 """Characters of a text that is."""
 
-_TEXT = b"s"
-
 
 def encode(value: Value) -> bytes:
     """One byte string for one value: 1, 1.0 and Decimal("1.00") are one; 1 and "1" are two."""
     if value is None:
         return b"n"
     if isinstance(value, str):
-        return _TEXT + value.encode("utf-8", "surrogatepass")
+        return b"s" + value.encode("utf-8", "surrogatepass")
     if isinstance(value, bool):
         return b"b1" if value else b"b0"
     if isinstance(value, (int, float, Decimal)):
@@ -94,24 +92,18 @@ class Fingerprints:
 
 
 def _of_value(keyed: blake2b) -> Callable[[Value], bytes]:
-    """What makes the fingerprints of values: of nothing and of short texts, which is most, as quickly as it can.
+    """What makes the fingerprints of values. The same text mostly stands on both sides, and often in several places."""
 
-    The same text mostly stands on both sides, and often in several properties.
-    """
-    copy = keyed.copy
-    of_none = _digest(keyed, encode(None))
+    def of_any(value: Value) -> bytes:
+        return _digest(keyed, encode(value))
 
-    @lru_cache(_REMEMBERED)
-    def of_short_text(text: str) -> bytes:
-        anew = copy()
-        anew.update(_TEXT + text.encode("utf-8", "surrogatepass"))
-        return anew.digest()
+    of_none, of_short_text = of_any(None), lru_cache(_REMEMBERED)(of_any)
 
     def of_value(value: Value) -> bytes:
         if value is None:
             return of_none
         if type(value) is str and len(value) <= _SHORT:
             return of_short_text(value)
-        return _digest(keyed, encode(value))
+        return of_any(value)
 
     return of_value

@@ -15,6 +15,7 @@ from singer_edge.console import EXPECTED, SingerPlugin
 from singer_edge.errors import RunFailed
 from singer_edge.progress import COUNTED_EVERY
 from singer_edge.rehearsal import Rehearsal
+from singer_edge.start import GARBAGE_AFTER
 from singer_sdk import Target, metrics
 from singer_sdk.plugin_base import PluginBase, _ConfigInput
 
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 STATE_EVERY_RECORDS = 10_000
 STATE_EVERY_SECONDS = 60.0
-GARBAGE_AFTER = 20_000
-"""New objects before garbage is looked for. A batch leaves hardly any that is not freed anyway, and looking for it as
-often as usual is a tenth of a load's time."""
 
 
 class SyncTarget(SingerPlugin, Target, ABC):

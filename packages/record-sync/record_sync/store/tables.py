@@ -105,6 +105,10 @@ def _storable(rows: Sequence[tuple[Any, ...]], words: Sequence[int]) -> Sequence
     ]
 
 
+_into = lru_cache(None)(sa.insert)
+"""One statement a table: what was made of a statement is known again by that very one."""
+
+
 def insert_all(
     connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> Sequence[int]:
@@ -121,8 +125,6 @@ def insert_all(
     mapped = [dict(zip(columns, row, strict=True)) for row in rows]
     return connection.execute(statement, mapped).scalars().all()
 
-
-_into = lru_cache(None)(sa.insert)
 
 # As PostgreSQL would name them, so that a later migration can say which one it means.
 metadata = sa.MetaData(
