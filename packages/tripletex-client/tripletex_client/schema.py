@@ -1,8 +1,8 @@
 """JSON schemas of the streams contact, customer, product and country, as tap-tripletex emits them.
 
-Taken from the Tripletex API description (2.72.00): every plain property of the resource, the customer's addresses with
+Taken from the Tripletex API description (2.74.00): every plain property of the resource, the customer's addresses with
 their parts, other references as `{id}`. Lists are left out. Instead of `changes` a record has `modifiedAt`.
-`readOnly` is the description's word, save for `Contact.isInactive`: writable since 2.72.05.
+`readOnly` is the description's word.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ PRODUCT = _record(
     _plain("string", "weightUnit", "volumeUnit", "hsnCode"),
     _plain("string", "displayNumber", "displayName", "elNumber", "nrfNumber", read_only=True),
     _plain("number", "costExcludingVatCurrency", "expenses", "priceExcludingVatCurrency", "priceIncludingVatCurrency"),
-    _plain("number", "weight", "volume"),
+    _plain("number", "weight", "volume", "minStockLevel"),
     _plain(
         "number",
         "expensesInPercent",

@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 SCALARS = ("string", "integer", "number", "boolean")
-# Beyond the description: what the vendor's changelog (2.72.05) and the API's prose say.
-WRITABLE = {("Contact", "isInactive")}
+# Beyond the description: what the API's prose says.
 READ_ONLY = {("Customer", "displayName"), ("Contact", "displayName")}
 # Where objects of a type are found: the path of their `url`, which names the sandbox's table, too.
 PATHS = {
@@ -89,8 +88,6 @@ class ObjectType(msgspec.Struct, frozen=True):
 def _property(type_name: str, line: str) -> Property:
     name, kind, *rest = line.split(" ")
     read_only = "read-only" in rest
-    if (type_name, name) in WRITABLE:
-        read_only = False
     if (type_name, name) in READ_ONLY:
         read_only = True
     allowed: tuple[str, ...] = ()
