@@ -1,5 +1,6 @@
 """The link store is gone, or is another's, or somebody works with it."""
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -29,6 +30,21 @@ def new_records(systems):
     systems.customcrm.create("contact", FirstName="Ny", LastName="Person", Email="ny@example.no")
     systems.tripletex.create("customer", name="Ny i regnskapet AS", organizationNumber="910000012")
     systems.tripletex.create("contact", firstName="Enda", lastName="En", email="enda.en@example.no")
+
+
+def test_what_was_written_before_a_run_noticed_that_its_store_is_new_is_told(lines, systems):
+    new_records(systems)
+    lines.well(TO_TRIPLETEX)
+    state = json.loads(lines.state_file(TO_TRIPLETEX).read_bytes())
+    del state["bookmarks"]["contact"]
+    lines.state_file(TO_TRIPLETEX).write_text(json.dumps(state), encoding="utf-8")
+    lose_store(lines)
+    systems.customcrm.create("contact", FirstName="Siste", LastName="Person", Email="siste@example.no")
+    (error,) = lines.run(TO_TRIPLETEX).errors(TO_TRIPLETEX.target)
+    assert (
+        "no record of an earlier run. Before that, the run had written 1 record. Run again with --full-refresh" in error
+    )
+    assert systems.tripletex.count("contact") == 3
 
 
 def test_without_its_link_store_a_run_writes_nothing_and_a_full_refresh_links_everything_again(

@@ -136,6 +136,24 @@ def test_a_run_in_which_most_is_refused_ends_with_an_error_and_nothing_is_lost(l
     assert len(systems.tripletex.all("contact")) == 30
 
 
+def test_refusals_that_come_first_keep_nothing_back(lines, systems):
+    people(systems, 1200, *range(200))
+    assert lines.well(TO_TRIPLETEX).counts["contact"] == {"created": 1000, "parked": 200}
+
+
+def test_a_record_that_gets_through_at_last_takes_nothing_off_the_count_of_others(lines, systems):
+    people(systems, 2)
+    refusal = Fault.answer(422, {"message": WORDS})
+    systems.tripletex.before = lambda seen: refusal if b"person1@" in seen.raw_body else None
+    assert lines.well(TO_TRIPLETEX).counts["contact"] == {"created": 1, "parked": 1}
+    systems.tripletex.before = None
+    systems.customcrm.create("contact", FirstName="Siri", Email=NO_EMAIL)
+    messages = lines.messages(TO_TRIPLETEX).read_bytes().splitlines(keepends=True)
+    # The one that waits does not come again: the run takes it up of its own accord.
+    ran = lines.load(TO_TRIPLETEX, b"".join(one for one in messages if b"person" not in one))
+    assert ran.counts["contact"] == {"created": 1, "parked": 1}
+
+
 def test_a_record_of_which_no_answer_came_is_looked_for_before_it_is_sent_again(lines, systems):
     people(systems, 5)
     tripletex = systems.tripletex

@@ -382,12 +382,12 @@ class FlowSync:
 
     def finish_record(self, record_id: str, outcome: Outcome, reason: str = "") -> None:
         """Count a record's outcome, once: a retry takes the place of the waiting it ends."""
-        retried = self._retried.get(record_id)
-        if retried is not None:
-            self.tally.uncount(self.key.name, record_id, OUTCOME_OF_WAITING[retried.kind])
-            if record_id in self.linked_now:
-                outcome = _AS_LINKED.get(outcome, outcome)
-        self.tally.count(self.key.name, record_id, outcome, reason)
+        if record_id not in self._retried:
+            self.tally.count(self.key.name, record_id, outcome, reason)
+            return
+        if record_id in self.linked_now:
+            outcome = _AS_LINKED.get(outcome, outcome)
+        self.tally.recount(self.key.name, record_id, outcome, reason)
 
     def wait(
         self,

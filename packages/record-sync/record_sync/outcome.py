@@ -43,7 +43,11 @@ class Outcome(Enum):
 MOST_REASONS = 1000
 """Kept in memory; the store has all of them."""
 
-DURABLE_FAILURES = frozenset({Outcome.PARKED})
+STILL_WAITING = frozenset({Outcome.WAITING, Outcome.AMBIGUOUS, Outcome.PARKED, Outcome.CONFLICT})
+"""The record is tried again, in this run or a later one."""
+
+WRITTEN = frozenset({Outcome.CREATED, Outcome.LINKED_UPDATED, Outcome.UPDATED, Outcome.DELETED})
+"""The system accepted a write."""
 
 
 class Waits(msgspec.Struct, frozen=True):
@@ -75,12 +79,23 @@ class Tally(msgspec.Struct):
     flows: dict[str, Counter[Outcome]] = msgspec.field(default_factory=dict)
     reasons: dict[str, dict[str, Told]] = msgspec.field(default_factory=dict)
     notes: list[str] = msgspec.field(default_factory=list)
+    waiting: dict[str, dict[str, Outcome]] = msgspec.field(default_factory=dict)
+    """The records that were counted as waiting, by flow and id: a retry replaces that count."""
+    refused_in_a_row: Counter[str] = msgspec.field(default_factory=Counter)
+    """How many records were refused, by flow, since the system last accepted one."""
 
     def count(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
         """Count one record; a reason says what a person should know of it."""
         self.count_many(flow, outcome, 1)
+        if outcome in STILL_WAITING:
+            self.waiting.setdefault(flow, {})[record_id] = outcome
+        if outcome in WRITTEN:
+            self.refused_in_a_row[flow] = 0
         if not reason:
             return
+        if outcome is Outcome.PARKED:
+            # One without a reason was refused by an earlier run, and not sent again.
+            self.refused_in_a_row[flow] += 1
         reasons = self.reasons.setdefault(flow, {})
         if len(reasons) < MOST_REASONS:
             reasons[record_id] = Told(outcome, reason)
@@ -92,12 +107,13 @@ class Tally(msgspec.Struct):
             counts = self.flows[flow] = Counter()
         counts[outcome] += number
 
-    def uncount(self, flow: str, record_id: str, outcome: Outcome) -> None:
-        """Take back the count of a record that found a better end in the same run."""
-        counts = self.flows.setdefault(flow, Counter())
-        if counts[outcome]:
-            counts[outcome] -= 1
-        self.reasons.setdefault(flow, {}).pop(record_id, None)
+    def recount(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
+        """Count a waiting record that was tried again, in place of its earlier count where this run made one."""
+        before = self.waiting.get(flow, {}).pop(record_id, None)
+        if before is not None:
+            self.flows[flow][before] -= 1
+            self.reasons.get(flow, {}).pop(record_id, None)
+        self.count(flow, record_id, outcome, reason)
 
     def first_reasons(self, flow: str, most: int = 5) -> list[str]:
         """What to tell of the records that wait, by their ids."""
@@ -117,8 +133,12 @@ class Tally(msgspec.Struct):
         counts = self.flows.get(flow, Counter())
         return {one.value: counts[one] for one in Outcome if counts[one]}
 
-    def share_failed(self, flow: str) -> float:
-        """The share of a flow's records that were refused."""
+    def refused(self, flow: str) -> tuple[int, float]:
+        """How many of a flow's records were refused, and which share of all."""
         counts = self.flows.get(flow, Counter())
-        total = sum(counts.values())
-        return sum(counts[one] for one in DURABLE_FAILURES) / total if total else 0.0
+        refused = counts[Outcome.PARKED]
+        return refused, refused / sum(counts.values()) if refused else 0.0
+
+    def written(self) -> int:
+        """How many records the system accepted, in all flows."""
+        return sum(counts[one] for counts in self.flows.values() for one in WRITTEN)

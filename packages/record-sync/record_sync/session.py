@@ -22,6 +22,9 @@ from record_sync.system import TargetSystem
 
 FEW_FAILURES = 20
 """So many refused records never end a run, whatever their share."""
+MOST_REFUSED_IN_A_ROW = 1000
+"""So many refused records, with none accepted between them, stop a run in its middle: nothing gets through. Fewer are
+judged at its end, by their share of all records, so that refusals that come first keep nothing back."""
 
 
 class Session:
@@ -30,7 +33,7 @@ class Session:
     Args:
         store: opened, and so locked for this run.
         system: the side this target writes to.
-        max_failure_share: more refused records than this share of a flow end the run.
+        max_failure_share: more refused records than this share of a flow make the run end with an error.
     """
 
     def __init__(
@@ -124,9 +127,15 @@ class Session:
             raise BehindTheTapError(
                 f"Flow {flow_name!r}: the tap starts from {as_of}, but this link store has "
                 + ("no record of an earlier run" if known is None else f"only what was read up to {known}")
-                + ". Nothing was written. "
+                + f". {self._written()} "
                 "Run again with --full-refresh, so that all records are looked at and linked first."
             )
+
+    def _written(self) -> str:
+        written = self.tally.written()
+        if not written:
+            return "Nothing was written."
+        return f"Before that, the run had written {written} record{'s' * (written > 1)}."
 
     def acknowledge(self, bookmarks: Mapping[str, Mapping[str, Any]], flows_of: Mapping[str, list[str]]) -> None:
         """All that was read up to these bookmarks is written, linked or waiting.
@@ -184,7 +193,14 @@ class Session:
         """
         for error in self._held:
             raise error
-        self.check_failures()
+        for name in self.flows:
+            refused, share = self.tally.refused(name)
+            if refused > FEW_FAILURES and share > self._max_failure_share:
+                raise self._too_many(
+                    name,
+                    f"{refused} records were refused, more than the share of {self._max_failure_share:.0%} that "
+                    "max_failure_share allows",
+                )
 
     def settle_references(self) -> None:
         """Take up the records that wait for others, for as long as some of them get further."""
@@ -198,18 +214,17 @@ class Session:
                     moving = bool(flow.retry(ready)) or moving
 
     def check_failures(self) -> None:
-        """End a run in which too much is refused.
+        """Stop a run in which nothing gets through.
 
         Raises:
-            TooManyFailuresError: the share of refused records is above ``max_failure_share``.
+            TooManyFailuresError: more than MOST_REFUSED_IN_A_ROW records were refused, and none accepted since.
 
         """
         for name in self.flows:
-            refused = self.tally.of(name).get("parked", 0)
-            if refused > FEW_FAILURES and self.tally.share_failed(name) > self._max_failure_share:
-                reasons = "; ".join(self.tally.first_reasons(name, 2))
-                raise TooManyFailuresError(
-                    f"Flow {name!r}: {refused} records were refused, more than the share of "
-                    f"{self._max_failure_share:.0%} that max_failure_share allows. "
-                    f"They are kept and tried again. First: {reasons}"
-                )
+            refused = self.tally.refused_in_a_row[name]
+            if refused > MOST_REFUSED_IN_A_ROW:
+                raise self._too_many(name, f"{refused} records in a row were refused, so the run was stopped")
+
+    def _too_many(self, flow_name: str, what: str) -> TooManyFailuresError:
+        reasons = "; ".join(self.tally.first_reasons(flow_name, 2))
+        return TooManyFailuresError(f"Flow {flow_name!r}: {what}. They are kept and tried again. First: {reasons}")
