@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import stat
 from contextlib import ExitStack, closing
-from datetime import datetime, timedelta, timezone
 
-import msgspec
 import pytest
 import sqlalchemy as sa
-from record_sync.breaker import Limits
 from record_sync.errors import (
     BehindTheTapError,
     BreakerOpenError,
@@ -20,305 +16,23 @@ from record_sync.errors import (
     StoreLockedError,
     TooManyFailuresError,
 )
-from record_sync.record import Current, Incoming
-from record_sync.rules import FlowRules
+from record_sync.record import Incoming
 from record_sync.session import Session
 from record_sync.store import Store, tables
-from record_sync.system import Moved, Refused, Unknown, Written
+from record_sync.testing.register import START
+from record_sync.testing.world import (
+    SIDES,
+    World,
+    conflicts,
+    decide,
+    deleted,
+    let_through,
+    once,
+    rules,
+    tombstone,
+)
 
 pytest_plugins = ["record_sync.testing.fixtures"]
-
-SIDES = ("customcrm", "tripletex")
-START = datetime(2026, 1, 2, 12, tzinfo=timezone.utc)
-
-
-class Clock:
-    """Time that passes only when told to."""
-
-    def __init__(self):
-        self.now = START
-
-    def __call__(self):
-        return self.now
-
-    def advance(self, **by):
-        self.now += timedelta(**by)
-
-
-def _spelled(value):
-    return str(value).casefold().replace(" ", "")
-
-
-class Register:
-    """A system that keeps records by resource, with versions, and can be told to misbehave."""
-
-    def __init__(self, side, clock):
-        self.side = side
-        self.clock = clock
-        self.records = {}
-        self.calls = []
-        self.ids = itertools.count(100)
-        self.refuse = lambda _values: None
-        self.lose_answers = False
-        self.lose_requests = False
-        self.before_update = lambda: None
-        self.name = f"{side} one"
-
-    def stamp(self):
-        return self.name
-
-    def server_clock(self):
-        return self.clock.now
-
-    def created_before(self, current, sight):
-        return current.created_at < sight
-
-    # as people work in it
-
-    def put(self, resource, record_id=None, **values):
-        self.clock.advance(seconds=1)
-        record_id = record_id or str(next(self.ids))
-        before = self.records.get((resource, record_id))
-        self.records[resource, record_id] = {
-            "version": before["version"] + 1 if before else 1,
-            "at": self.clock.now,
-            "made": before["made"] if before else self.clock.now,
-            "values": {**(before["values"] if before else {}), **values},
-        }
-        return record_id
-
-    def values(self, resource, record_id):
-        return self.records[resource, record_id]["values"]
-
-    def all(self, resource):
-        return {key[1]: record["values"] for key, record in self.records.items() if key[0] == resource}
-
-    # as the sync works with it
-
-    def _current(self, resource, record_id, paths):
-        record = self.records[resource, record_id]
-        return Current(
-            record_id,
-            str(record["version"]),
-            record["at"],
-            {path: record["values"].get(path) for path in paths},
-            created_at=record["made"],
-        )
-
-    def read(self, resource, ids, paths):
-        self.calls.append("read")
-        return {one: self._current(resource, one, paths) for one in ids if (resource, one) in self.records}
-
-    def listing(self, resource, paths):
-        self.calls.append("listing")
-        return iter([self._current(resource, one, paths) for one in self.all(resource)])
-
-    def listing_cost(self, _resource):
-        return 5
-
-    def search(self, resource, criterion, paths):
-        self.calls.append("search")
-        return [
-            self._current(resource, one, paths)
-            for one, values in self.all(resource).items()
-            if all(_spelled(values.get(path)) == _spelled(value) for path, value in criterion.items())
-        ]
-
-    def search_each(self, resource, criteria, paths):
-        return (self.search(resource, criterion, paths) for criterion in criteria)
-
-    def create(self, resource, requests, paths):
-        for request in requests:
-            self.calls.append("create")
-            refused = self.refuse(request.values)
-            if refused:
-                yield [Refused(refused)]
-                continue
-            if self.lose_requests:
-                yield [Unknown("no answer came")]
-                continue
-            record_id = self.put(resource, **request.values)
-            yield [
-                Unknown("no answer came") if self.lose_answers else Written(self._current(resource, record_id, paths))
-            ]
-
-    def update(self, resource, requests, paths):
-        for request in requests:
-            self.calls.append("update")
-            self.before_update()
-            record = self.records.get((resource, request.current.id))
-            if record is None or str(record["version"]) != request.current.version:
-                yield [Moved("changed meanwhile")]
-                continue
-            refused = self.refuse(request.values)
-            if refused:
-                yield [Refused(refused)]
-                continue
-            self.put(resource, request.current.id, **request.values)
-            yield [
-                Unknown("no answer came")
-                if self.lose_answers
-                else Written(self._current(resource, request.current.id, paths))
-            ]
-
-    def restore(self, resource, current, paths):
-        self.calls.append("restore")
-        self.put(resource, current.id, isInactive=False)
-        return Written(self._current(resource, current.id, paths))
-
-    def remove(self, resource, request, paths):
-        self.calls.append("remove")
-        self.before_update()
-        record = self.records.get((resource, request.current.id))
-        if record is None or str(record["version"]) != request.current.version:
-            return Moved("changed meanwhile")
-        if self.lose_requests:
-            return Unknown("no answer came")
-        if request.policy == "delete":
-            del self.records[resource, request.current.id]
-            return Unknown("no answer came") if self.lose_answers else Written(request.current)
-        self.put(resource, request.current.id, isInactive=True)
-        if self.lose_answers:
-            return Unknown("no answer came")
-        return Written(self._current(resource, request.current.id, paths))
-
-    @property
-    def writes(self):
-        return [one for one in self.calls if one in ("create", "update", "remove", "restore")]
-
-
-TABLES = {
-    "customer": {
-        "resource": {"customcrm": "customer", "tripletex": "customer"},
-        "rows": [("Name", "name", "text"), ("Number", "organizationNumber", "digits"), ("Email", "email", "email")],
-        "match_on": {
-            "tripletex": [["organizationNumber"], ["email"]],
-            "customcrm": [["Number"], ["Email"]],
-        },
-        "on_delete": "deactivate",
-    },
-    "contact": {
-        "resource": {"customcrm": "contact", "tripletex": "contact"},
-        "rows": [
-            ("FirstName", "firstName", "text"),
-            ("Email", "email", "email"),
-            ("CustomerId", "customer.id", "exact"),
-        ],
-        "match_on": {
-            "tripletex": [["email", "firstName"], ["email"]],
-            "customcrm": [["Email", "FirstName"], ["Email"]],
-        },
-        "references": {"tripletex": {"customer.id": "customer"}, "customcrm": {"CustomerId": "customer"}},
-        "after": {"customcrm": ["product"]},
-    },
-    "product": {
-        "resource": {"customcrm": "product", "tripletex": "contact"},
-        "rows": [("Name", "firstName", "text"), ("Number", "lastName", "text")],
-        "match_on": {"tripletex": [["firstName", "lastName"]], "customcrm": [["Name", "Number"]]},
-        "create": {"tripletex": True, "customcrm": False},
-    },
-}
-
-
-def rules(flow, to, **changes):
-    table = {**TABLES[flow], **changes}
-    source = SIDES[0] if to == SIDES[1] else SIDES[1]
-    properties = {}
-    for crm, tripletex, kind in table["rows"]:
-        path, other = (tripletex, crm) if to == "tripletex" else (crm, tripletex)
-        here = properties
-        *parents, leaf = path.split(".")
-        for name in parents:
-            here = here.setdefault(name, {"properties": {}})["properties"]
-        here[leaf] = {"x-from": [other], "x-compare": kind}
-    sync = {
-        "flow": flow,
-        "from": source,
-        "to": to,
-        "resource": table["resource"],
-        "match_on": table["match_on"][to],
-        "conflict": table.get("conflict", "latest"),
-        "create": table.get("create", {}).get(to, True),
-        "on_delete": table.get("on_delete", "ignore"),
-        "references": table.get("references", {}).get(to, {}),
-        "after": table.get("after", {}).get(to, []),
-        "timeless": "tripletex",
-        "digest": table.get("digest", "1"),
-    }
-    return FlowRules.from_schema({"x-sync": sync, "properties": properties}, to)
-
-
-class World:
-    """Both systems and the store between them."""
-
-    def __init__(self, url):
-        self.clock = Clock()
-        self.systems = {side: Register(side, self.clock) for side in SIDES}
-        self.crm, self.tripletex = self.systems.values()
-        self.url = url
-
-    def incoming(self, flow, to, only=None):
-        """What the tap and the mapper make of the other side's records."""
-        flow_rules = rules(flow, to)
-        source = self.systems[flow_rules.source_side]
-        found = []
-        for (resource, record_id), record in list(source.records.items()):
-            if resource != flow_rules.source_resource or (only and record_id not in only):
-                continue
-            raw = record["values"]
-            found.append(
-                Incoming(
-                    record_id,
-                    str(record["version"]),
-                    record["at"],
-                    {one.path: raw.get(one.sources[0]) for one in flow_rules.properties},
-                    {one.sources[0]: raw.get(one.sources[0]) for one in flow_rules.properties},
-                    self.clock.now,
-                )
-            )
-        return found
-
-    def run(
-        self,
-        to,
-        flows=("product", "contact", "customer"),
-        records=None,
-        finish=True,
-        complete=(),
-        limits=None,
-        **changes,
-    ):
-        """One line of a cycle; returns the session's counts by flow."""
-        system = self.systems[to]
-        system.calls = []
-        self.clock.advance(seconds=1)
-        batches = {flow: (records or {}).get(flow, self.incoming(flow, to)) for flow in flows}
-        began = self.clock.now
-        session = Session(Store(self.url, SIDES, now=self.clock), system, limits=limits or Limits())
-        with session:
-            for flow in flows:
-                session.flow(rules(flow, to, **changes))
-            for flow in flows:
-                session.flows[flow].take(batches[flow])
-            for flow in complete:
-                session.flows[flow].presence.complete(int(began.timestamp() * 1000))
-            if finish:
-                session.finish()
-            self.notes = session.tally.notes
-            self.reasons = {flow: session.tally.first_reasons(flow) for flow in flows}
-            if finish:
-                session.verdict()
-            return {flow: session.tally.of(flow) for flow in flows}
-
-    def cycle(self, **kwargs):
-        return self.run("tripletex", **kwargs), self.run("customcrm", **kwargs)
-
-    def settle(self):
-        self.cycle()
-        self.cycle()
-        for side in SIDES:
-            self.run(side)
-            assert self.systems[side].writes == [], f"nothing is left to write to {side}"
 
 
 @pytest.fixture
@@ -753,16 +467,6 @@ def test_a_record_that_moves_between_reading_and_writing_is_planned_anew(world):
 # -- conflicts
 
 
-def conflicts(world):
-    with Store(world.url, SIDES, now=world.clock) as store, store.begin() as connection:
-        from record_sync.store import tables
-
-        return [
-            (row.unit, row.state, row.winner, msgspec.json.decode(row.both))
-            for row in connection.execute(tables.conflict.select())
-        ]
-
-
 @pytest.mark.parametrize(("policy", "expected"), [("latest", "C"), ("customcrm", "B"), ("tripletex", "C")])
 def test_the_losing_value_of_a_conflict_is_kept(world, policy, expected):
     world.crm.put("customer", "c1", Name="A")
@@ -807,19 +511,6 @@ def test_edits_of_different_properties_merge(world):
 # -- deletes
 
 
-def deleted(world, record_id):
-    return Incoming(record_id, "99", world.clock.now, {}, {}, world.clock.now, deleted=True)
-
-
-@pytest.fixture
-def pair(world):
-    """A customer on both sides, in step."""
-    world.crm.put("customer", "c1", Name="A", Email="a@example.no")
-    world.settle()
-    (tripletex_id,) = world.tripletex.all("customer")
-    return tripletex_id
-
-
 def test_a_tombstone_deactivates_the_counterpart_by_the_flows_policy(world, pair):
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"deleted": 1}
     assert world.tripletex.values("customer", pair)["isInactive"] is True
@@ -850,17 +541,6 @@ def test_deleted_here_and_edited_there_deletes_nothing(world, pair):
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {"in conflict": 1}
     assert "isInactive" not in world.tripletex.values("customer", pair)
     assert world.run("tripletex", records={"customer": [deleted(world, "c1")]})["customer"] == {}
-
-
-def once(act):
-    """What somebody does at the first write and not again."""
-    left = [act]
-
-    def do():
-        if left:
-            left.pop()()
-
-    return do
 
 
 def test_what_is_edited_just_before_it_would_be_deleted_is_not(world, pair):
@@ -1032,13 +712,6 @@ def forty(world):
     return [f"c{number}" for number in range(40)]
 
 
-def let_through(world, what):
-    from record_sync.store import tables
-
-    with Store(world.url, SIDES, now=world.clock) as store, store.begin() as connection:
-        connection.execute(tables.flow.update().where(tables.flow.c.name == "customer").values(let_through=what))
-
-
 def test_too_many_deletions_are_all_held_back_until_they_are_let_through(world, forty):
     tombstones = {"customer": [deleted(world, one) for one in forty[:25]]}
     with pytest.raises(BreakerOpenError, match=r"at least 25 of 40 .* dataflow let-through customer deletions"):
@@ -1085,13 +758,6 @@ def test_what_a_parked_record_waits_for_ends_with_its_source(world):
     assert world.tripletex.all("customer") == {}
 
 
-def tombstone(world, record_id):
-    """As systems tell a deletion: with all that the record last said."""
-    (last,) = world.incoming("customer", "tripletex", only=[record_id])
-    del world.crm.records["customer", record_id]
-    return msgspec.structs.replace(last, version="99", modified_at=world.clock.now, deleted=True)
-
-
 def test_a_parked_record_that_is_deleted_as_it_stands_is_never_created(world):
     world.crm.put("customer", "c1", Name="A")
     world.tripletex.refuse = lambda _values: "nei"
@@ -1126,13 +792,6 @@ def test_what_was_decided_by_policy_is_forgotten_after_thirty_days(world, pair):
 
 
 # -- what a person decides
-
-
-def decide(world, side, state="taken"):
-    from record_sync.store import tables
-
-    with Store(world.url, SIDES, now=world.clock) as store, store.begin() as connection:
-        connection.execute(tables.conflict.update().values(state=state, winner=side))
 
 
 @pytest.mark.parametrize(("taken", "expected"), [("customcrm", "B"), ("tripletex", "C")])
