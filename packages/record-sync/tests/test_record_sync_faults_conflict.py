@@ -1,0 +1,47 @@
+"""Conflicts: what a person decided is done once, and over nothing but what it was decided about."""
+
+from __future__ import annotations
+
+import pytest
+from record_sync.testing.world import conflicts, decide
+
+pytest_plugins = ["record_sync.testing.fixtures"]
+
+
+@pytest.fixture
+def wanted_back(world, pair):
+    """Tripletex's name B lost to C, and somebody wants it back."""
+    world.tripletex.put("customer", pair, name="B")
+    world.crm.put("customer", "c1", Name="C")
+    world.cycle()
+    ((_, _, winner, _),) = conflicts(world)
+    decide(world, winner, state="putback")
+    return pair
+
+
+def states(world):
+    return {state for _, state, _, _ in conflicts(world)}
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 11")
+@pytest.mark.parametrize("changed_in", ["tripletex", "customcrm"])
+def test_a_lost_value_is_not_put_back_over_what_its_owner_says_since(world, wanted_back, changed_in):
+    if changed_in == "tripletex":
+        world.tripletex.put("customer", wanted_back, name="D")
+    else:
+        world.crm.put("customer", "c1", Name="D")
+        world.run("tripletex", finish=False)
+    world.run("tripletex", records={"customer": [], "contact": [], "product": []})
+    assert world.tripletex.values("customer", wanted_back)["name"] == "D"
+    assert [note for note in world.notes if "Conflict" in note]
+    assert "putback" not in states(world)
+    world.cycle()
+    world.cycle()
+    assert world.tripletex.values("customer", wanted_back)["name"] == "D"
+    assert world.crm.values("customer", "c1")["Name"] == "D"
+
+
+def test_a_lost_value_is_put_back_over_the_one_that_won_in_another_spelling(world, wanted_back):
+    world.tripletex.put("customer", wanted_back, name=" C ")
+    world.run("tripletex", records={"customer": [], "contact": [], "product": []})
+    assert world.tripletex.values("customer", wanted_back)["name"] == "B"

@@ -1,0 +1,185 @@
+"""Deletions, and records that return: what was agreed, decided or deactivated by others stays so."""
+
+from __future__ import annotations
+
+import pytest
+from record_sync.testing.world import conflicts, decide, deleted, waiting
+
+pytest_plugins = ["record_sync.testing.fixtures"]
+
+OUTLIVES = pytest.mark.xfail(strict=True, reason="core-defects 9")
+
+
+def delete_in_crm(world, record_id="c1", **options):
+    """Delete a customer there, and pass it on."""
+    ran = world.run("tripletex", records={"customer": [deleted(world, record_id)]}, **options)
+    world.crm.delete("customer", record_id)
+    return ran["customer"]
+
+
+def names(world):
+    """Of the customers on either side."""
+    return (
+        sorted(one["Name"] for one in world.crm.all("customer").values()),
+        sorted(one["name"] for one in world.tripletex.all("customer").values()),
+    )
+
+
+# -- records that return
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 4")
+@pytest.mark.parametrize("name", ["A", "A, endret"])
+def test_a_restored_record_whose_counterpart_was_removed_for_good_is_created_again(world, pair, name):
+    delete_in_crm(world)
+    world.tripletex.delete("customer", pair)
+    world.crm.put("customer", "c1", Name=name, Email="a@example.no")
+    assert world.run("tripletex")["customer"] == {"created": 1}
+    world.run("customcrm", complete=["customer"], on_delete="delete")
+    world.run("tripletex", complete=["customer"])
+    world.run("customcrm", complete=["customer"], on_delete="delete")
+    assert names(world) == ([name], [name])
+    world.settle()
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 5")
+def test_a_record_restored_beside_the_one_that_took_its_link_over_does_not_feed_that_link(world, pair):
+    delete_in_crm(world)
+    world.crm.put("customer", "c9", Name="A", Email="a@example.no")
+    assert world.run("tripletex")["customer"] == {"linked": 1}
+    world.crm.put("customer", "c1", Name="A, den gamle", Email="a@example.no")
+    world.settle()
+    world.crm.put("customer", "c1", Name="A, den eldste")
+    world.settle()
+    assert world.tripletex.values("customer", pair)["name"] == "A"
+    assert world.crm.values("customer", "c9")["Name"] == "A"
+    assert world.crm.values("customer", "c1")["Name"] == "A, den eldste"
+    assert ("customcrm", "c1") in waiting(world) or "A, den eldste" in names(world)[1]
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 5")
+def test_a_record_restored_beside_the_one_that_took_its_link_over_is_found_by_the_opposite_line(world, pair):
+    delete_in_crm(world)
+    world.crm.put("customer", "c9", Name="A", Email="a@example.no")
+    world.run("tripletex")
+    world.crm.put("customer", "c1", Name="B", Number="974760673", Email="b@example.no")
+    own = world.tripletex.put("customer", name="B", organizationNumber="974760673")
+    assert world.run("customcrm")["customer"]["linked"] == 1
+    world.settle()
+    assert world.tripletex.values("customer", own)["email"] == "b@example.no"
+    assert world.tripletex.values("customer", pair)["name"] == "A"
+    assert names(world) == (["A", "B"], ["A", "B"])
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 6")
+@pytest.mark.parametrize("email", ["post@fjell.example.no", "post@fjord.example.no"])
+def test_another_company_under_the_id_of_a_deleted_one_does_not_overwrite_it(world, email):
+    world.crm.put("customer", "5", Name="Fjord AS", Number="974760673", Email="post@fjord.example.no")
+    world.settle()
+    (historic,) = world.tripletex.all("customer")
+    delete_in_crm(world, "5")
+    world.crm.put("customer", "5", Name="Fjell AS", Number="923609016", Email=email)
+    world.run("tripletex")
+    assert world.tripletex.values("customer", historic) == {
+        "name": "Fjord AS",
+        "organizationNumber": "974760673",
+        "email": "post@fjord.example.no",
+        "isInactive": True,
+    }
+    assert names(world)[1] == ["Fjell AS", "Fjord AS"]
+    world.tripletex.put("customer", next(one for one in world.tripletex.all("customer") if one != historic), name="Ny")
+    world.cycle()
+    assert world.crm.values("customer", "5")["Name"] == "Ny"
+
+
+def test_the_same_company_under_the_id_of_a_deleted_one_is_that_one(world):
+    world.crm.put("customer", "5", Name="Fjord AS", Number="974760673", Email="post@fjord.example.no")
+    world.settle()
+    delete_in_crm(world, "5")
+    world.crm.put("customer", "5", Name="Fjord Drift AS", Number="974 760 673", Email="drift@fjord.example.no")
+    world.settle()
+    ((_, values),) = world.tripletex.all("customer").items()
+    assert (values["name"], values["isInactive"]) == ("Fjord Drift AS", False)
+
+
+# -- what was inactive before
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 12")
+@pytest.mark.parametrize("returns_as", ["c1", "c9"])
+def test_what_the_accountant_deactivated_stays_inactive_where_deletions_are_ignored(world, pair, returns_as):
+    delete_in_crm(world, on_delete="ignore")
+    world.tripletex.put("customer", pair, isInactive=True)
+    world.crm.put("customer", returns_as, Name="A", Email="a@example.no")
+    world.cycle(on_delete="ignore")
+    world.crm.put("customer", returns_as, Name="B")
+    world.cycle(on_delete="ignore")
+    assert world.tripletex.values("customer", pair)["isInactive"] is True
+    assert "restore" not in world.tripletex.calls
+
+
+# -- whose edit is the newest
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 10")
+def test_our_own_restore_does_not_beat_what_the_returning_record_says(world, pair):
+    delete_in_crm(world)
+    world.crm.put("customer", "c9", Name="A, nytt navn", Email="a@example.no")
+    world.cycle()
+    assert names(world) == (["A, nytt navn"], ["A, nytt navn"])
+    assert world.tripletex.values("customer", pair)["isInactive"] is False
+
+
+@pytest.mark.xfail(strict=True, reason="core-defects 10")
+def test_our_own_restore_does_not_make_an_older_edit_the_newest(world, pair):
+    delete_in_crm(world)
+    world.tripletex.put("customer", pair, name="A, av regnskapet")
+    world.crm.put("customer", "c1", Name="A, av selgeren", Email="a@example.no")
+    world.cycle()
+    world.cycle()
+    assert names(world) == (["A, av selgeren"], ["A, av selgeren"])
+
+
+def test_an_edit_made_after_the_record_returned_is_the_newest_all_the_same(world, pair):
+    delete_in_crm(world)
+    world.crm.put("customer", "c1", Name="A, av selgeren", Email="a@example.no")
+    world.tripletex.put("customer", pair, name="A, av regnskapet")
+    world.cycle()
+    world.cycle()
+    assert names(world) == (["A, av regnskapet"], ["A, av regnskapet"])
+
+
+# -- decisions
+
+
+@pytest.mark.parametrize(
+    ("next_line", "email"),
+    [
+        pytest.param("tripletex", "a@example.no", marks=OUTLIVES),
+        ("customcrm", "a@example.no"),
+        pytest.param("tripletex", None, marks=OUTLIVES),
+        pytest.param("customcrm", None, marks=OUTLIVES),
+    ],
+)
+def test_a_decision_to_make_a_record_again_ends_with_that_however_its_answer_is_found(world, next_line, email):
+    world.crm.put("customer", "c1", Name="A", Email=email)
+    world.settle()
+    (lost,) = world.tripletex.all("customer")
+    world.tripletex.delete("customer", lost)
+    world.crm.put("customer", "c1", Name="B")
+    assert world.run("tripletex")["customer"] == {"in conflict": 1}
+    decide(world, "customcrm")
+    world.tripletex.lose_answers = True
+    world.run("tripletex", records={"customer": []})
+    world.tripletex.lose_answers = False
+    world.run(next_line)
+    world.clock.advance(hours=25)
+    world.settle()
+    assert names(world) == (["B"], ["B"])
+    # Months later the same record is deleted in one system and edited in the other: that is for a person again.
+    world.clock.advance(days=90)
+    (again,) = world.tripletex.all("customer")
+    world.tripletex.put("customer", again, name="C")
+    assert delete_in_crm(world) == {"in conflict": 1}
+    assert "isInactive" not in world.tripletex.values("customer", again)
+    assert [unit for unit, state, _, _ in conflicts(world) if state != "settled"] == ["deleted"]
