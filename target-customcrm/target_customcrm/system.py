@@ -12,7 +12,7 @@ import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
-from customcrm_client.client import CustomcrmClient, Found
+from customcrm_client.client import Change, CustomcrmClient, Found
 from customcrm_client.increments import moment_of
 from record_sync.outcome import Waits
 from record_sync.record import Current
@@ -167,10 +167,12 @@ class CustomcrmSystem:
 
     def _update(self, resource: str, request: UpdateRequest, paths: frozenset[str]) -> Result:
         current = request.current
-        if current.handle is None and self._client.needs_lock(resource):
+        if _lock(current) is None and self._client.needs_lock(resource):
             return Moved("its version is not known")
         try:
-            found = self._client.update(resource, current.id, request.values, current.handle, current.values)
+            found = self._client.update(
+                resource, current.id, request.values, _lock(current), current.values, _raw(current)
+            )
         except (Conflict, NotFound) as error:
             return Moved(str(error))
         except OutcomeUnknown as error:
@@ -188,11 +190,16 @@ class CustomcrmSystem:
     ) -> list[Result]:
         """Change records by one request; those that were changed meanwhile are left out of it."""
         if self._client.needs_lock(resource):
-            fit = [one for one in requests if one.current.handle is not None]
+            fit = [one for one in requests if _lock(one.current) is not None]
+            raws = {one.current.id: _raw(one.current) for one in fit}
         else:
             same = self._client.unchanged(resource, {one.current.id: one.current.values for one in requests})
             fit = [one for one in requests if one.current.id in same]
-        changes = [(one.current.id, one.values, one.current.handle) for one in fit]
+            raws = {record_id: found.raw for record_id, found in same.items()}
+        changes = [
+            Change(one.current.id, one.values, _lock(one.current), one.current.values, raws[one.current.id])
+            for one in fit
+        ]
         if len(fit) == len(requests):
             return self._batch(partial(self._client.update_many, resource, changes), requests, write, paths)
         results = iter(write(fit)) if fit else iter(())
@@ -201,14 +208,14 @@ class CustomcrmSystem:
 
     def _batch(
         self,
-        send: Callable[[], list[Found]],
+        send: Callable[[], Sequence[Found | ApiRefused]],
         requests: Sequence[Request],
         write: Callable[[Sequence[Request]], list[Result]],
         paths: frozenset[str],
     ) -> list[Result]:
         """One request for several records; one that is refused is halved until only the refused record is left."""
         try:
-            return [Written(_current(found, paths)) for found in send()]
+            return [_refused(one) if isinstance(one, ApiRefused) else Written(_current(one, paths)) for one in send()]
         except ApiRefused:
             middle = len(requests) // 2
             return [*write(requests[:middle]), *write(requests[middle:])]
@@ -225,13 +232,14 @@ class CustomcrmSystem:
         current = request.current
         if not self._client.allows(resource, "delete"):
             return NOT_ALLOWED
-        if current.handle is None and self._client.needs_lock(resource):
+        if _lock(current) is None and self._client.needs_lock(resource):
             return Moved("its version is not known")
         try:
-            self._client.delete(resource, current.id, current.handle, current.values)
+            self._client.delete(resource, current.id, _lock(current), current.values)
         except Conflict as error:
             # A CRM says 409 too where it does not delete what others refer to.
-            is_as_read = self.read(resource, [current.id], paths).get(current.id) == current
+            now = self.read(resource, [current.id], paths).get(current.id)
+            is_as_read = now is not None and (now.values, _lock(now)) == (current.values, _lock(current))
             return _refused(error) if is_as_read else Moved(str(error))
         except OutcomeUnknown as error:
             return Unknown(str(error))
@@ -253,8 +261,16 @@ def _current(found: Found, paths: frozenset[str]) -> Current:
         modified_at=moment_of(record.get("UpdatedAt")),
         created_at=moment_of(record.get("CreatedAt")),
         values=pick(record, paths),
-        handle=found.lock,
+        handle=found,
     )
+
+
+def _lock(current: Current) -> Any:
+    return None if current.handle is None else current.handle.lock
+
+
+def _raw(current: Current) -> Any:
+    return None if current.handle is None else current.handle.raw
 
 
 def _refused(error: ApiRefused) -> Refused:

@@ -235,6 +235,8 @@ class _Checker:
                 self.writable_path(f"{at}.create.constants.{path}", path)
         if update is not None:
             self.paths(f"{at}.update.record", update.record)
+            if update.merges and update.whole:
+                self.refuse(f"{at}.update.merges", "whole records are sent, so nothing is merged. Remove one of them.")
             path = update.path if update.path is not None else "{id}"
             if "id" not in set(names_in(path)) | set(names_in(update.body)) | set(names_in(update.params)):
                 self.refuse(f"{at}.update", "nothing says which record is changed. Put {id} into path: or body:.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from api_transport.answer import Answer
 from api_transport.errors import AccessDenied, ApiError, Conflict, NotFound, OutcomeUnknown, Refused
 from api_transport.transport import UNSET
 
+from customcrm_client.bodies import Change, Unwritable
 from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.lists import Page
 from customcrm_client.loading import reference
@@ -21,6 +23,7 @@ from customcrm_client.writing import Sending, Values
 
 _CREATE = "check write.create in the profile"
 _UPDATE = "check write.update in the profile"
+_HARM = "set it right there, and see write.update.merges and write.update.whole in docs/profiles.md"
 
 
 class CustomcrmClient(CustomcrmReader):
@@ -46,7 +49,7 @@ class CustomcrmClient(CustomcrmReader):
         """
         one = self._compiled(stream)
         how = one.writing.create
-        answer = self._write(one, one.writer.create(values))
+        answer = self._write(one, lambda: one.writer.create(values))
         if how is not None and how.record is not None:
             return one.found(answer, how.record)
         found = ABSENT if how is None or how.id is None else first(how.id)(answer.body)
@@ -61,7 +64,7 @@ class CustomcrmClient(CustomcrmReader):
         """Make records in one request, all or none; in the order given. Raises as `create`."""
         one = self._compiled(stream)
         how = one.writing.create
-        answer = self._write(one, one.writer.create_many(records))
+        answer = self._write(one, lambda: one.writer.create_many(records))
         found = one.several(answer, how, len(records))
         paired = pairs(records, found)
         if paired is None:
@@ -69,41 +72,72 @@ class CustomcrmClient(CustomcrmReader):
         return paired
 
     def update(
-        self, stream: str, record_id: str, values: Values, lock: Any, expected: Mapping[str, Any] | None = None
+        self,
+        stream: str,
+        record_id: str,
+        values: Values,
+        lock: Any,
+        expected: Mapping[str, Any] | None = None,
+        raw: Raw | None = None,
     ) -> Found:
         """Change these properties; the record after it.
 
         `lock` is the ETag or version it is written over: Conflict where the record has changed since. Where the CRM has
         none, the record is read just before, and it is Conflict where it no longer says what is `expected` (by dotted
-        path). NotFound where the record is gone.
+        path). `raw` is the CRM's record as it was read; it is read where it is needed and missing. NotFound where the
+        record is gone. Refused too where the CRM has changed more than it was asked to.
         """
         one = self._compiled(stream)
+        change = Change(record_id, values, lock, expected, raw)
+        if one.reads_before or (raw is None and one.writer.needs_read(change)):
+            change = msgspec.structs.replace(change, raw=self._before(one, record_id, lock, expected))
         how = one.writing.update
-        whole = self._before(one, record_id, lock, expected) if one.reads_before else None
-        sending = one.writer.update(record_id, values, lock, whole if how is not None and how.whole else None)
         try:
-            answer = self._write(one, sending)
+            answer = self._write(one, lambda: one.writer.update(change))
         except ApiError as error:
             if how is not None and _is_missing(error, how.missing):
                 raise _gone(error) from None
             raise
-        if how is None or how.record is None or answer.body is None:
-            read = self._read_back(one, record_id, answer)
-            if read is None:
-                raise NotFound("the record is gone", method=answer.method, path=answer.path, todo="")
-            return read
-        return one.found(answer, how.record, record_id)
+        path = None if how is None or answer.body is None else how.record
+        return self._after(one, change, None if path is None else one.found(answer, path, record_id), answer)
 
-    def update_many(self, stream: str, changes: Sequence[tuple[str, Values, Any]]) -> list[Found]:
-        """Change records in one request, all or none: (id, values, lock) each. Raises as `update`."""
+    def update_many(self, stream: str, changes: Sequence[Change]) -> list[Found | Refused]:
+        """Change records in one request, all or none. Raises as `update`.
+
+        Refused stands for a record of which the CRM has changed more than it was asked to.
+        """
         one = self._compiled(stream)
         how = one.writing.update
-        answer = self._write(one, one.writer.update_many(changes))
-        found = one.several(answer, how, len(changes))
-        by_id = {each.record[ID]: each for each in found}
-        if any(record_id not in by_id for record_id, _, _ in changes):
+        ready = [
+            msgspec.structs.replace(change, raw=self._before(one, change.record_id, change.lock, change.expected))
+            if change.raw is None and one.writer.needs_read(change, in_batch=True)
+            else change
+            for change in changes
+        ]
+        answer = self._write(one, lambda: one.writer.update_many(ready))
+        by_id = {each.record[ID]: each for each in one.several(answer, how, len(changes))}
+        if any(change.record_id not in by_id for change in changes):
             raise answer.unexpected("the answer to a batch does not hold every record", todo=_UPDATE)
-        return [by_id[record_id] for record_id, _, _ in changes]
+        results: list[Found | Refused] = []
+        for change in ready:
+            try:
+                results.append(self._after(one, change, by_id[change.record_id], answer))
+            except Refused as error:
+                results.append(error)
+        return results
+
+    def _after(self, one: CompiledStream, change: Change, told: Found | None, answer: Answer) -> Found:
+        """The record after a change, read back where the answer does not tell all of it. Refused where more changed."""
+        if told is not None and not one.harm(change, told):
+            return told
+        read = self._read_back(one, change.record_id, answer)
+        if read is None:
+            raise NotFound("the record is gone", method=answer.method, path=answer.path, todo="")
+        harm = one.harm(change, read)
+        if harm:
+            problem = f"the CRM changed more than it was asked to: {harm}"
+            raise Refused(problem, method=answer.method, path=answer.path, status=answer.status, todo=_HARM)
+        return read
 
     def _before(self, one: CompiledStream, record_id: str, lock: Any, expected: Mapping[str, Any] | None) -> Raw:
         """The CRM's record just before it is written. Conflict where it is not the one that was read."""
@@ -118,10 +152,10 @@ class CustomcrmClient(CustomcrmReader):
             raise Conflict("the record has changed since it was read", method="GET", path=where, todo="")
         return read[0]
 
-    def unchanged(self, stream: str, expected: Mapping[str, Mapping[str, Any]]) -> set[str]:
-        """The ids of the records that still say what is expected of each."""
+    def unchanged(self, stream: str, expected: Mapping[str, Mapping[str, Any]]) -> dict[str, Found]:
+        """The records that still say what is expected of each, by their ids."""
         now = self.get_many(stream, list(expected))
-        return {one for one, values in expected.items() if one in now and _says(now[one].record, values)}
+        return {one: now[one] for one, values in expected.items() if one in now and _says(now[one].record, values)}
 
     def delete(self, stream: str, record_id: str, lock: Any = None, expected: Mapping[str, Any] | None = None) -> bool:
         """Delete a record; False where it is gone already.
@@ -138,7 +172,7 @@ class CustomcrmClient(CustomcrmReader):
             except NotFound:
                 return False
         try:
-            self._write(one, one.writer.delete(record_id, lock))
+            self._write(one, lambda: one.writer.delete(record_id, lock))
         except ApiError as error:
             if how is not None and _is_missing(error, how.missing):
                 return False
@@ -150,7 +184,11 @@ class CustomcrmClient(CustomcrmReader):
         how = getattr(self._compiled(stream).writing, what)
         return 1 if how is None or how.batch is None else int(how.batch.size)
 
-    def _write(self, one: CompiledStream, sending: Sending) -> Answer:
+    def _write(self, one: CompiledStream, made: Callable[[], Sending]) -> Answer:
+        try:
+            sending = made()
+        except Unwritable as error:
+            raise Refused(str(error), todo="check the properties in the profile") from None
         body = UNSET if sending.body is None else sending.body
         return self._send(
             one,
@@ -172,7 +210,7 @@ class CustomcrmClient(CustomcrmReader):
         except ApiError as error:
             problem = f"written, but not read back ({error})"
             raise OutcomeUnknown(problem, method=written.method, path=written.path) from None
-        return None if read is None else Found(one.shape.read(read[0]), one.lock(*read))
+        return None if read is None else one.found_of(*read)
 
     def allows(self, stream: str, what: str) -> bool:
         """Whether the profile says how a record is created, updated or deleted ("create", "update", "delete")."""
@@ -222,4 +260,4 @@ def _at(record: Record, path: str) -> Any:
     return here
 
 
-__all__ = ["CustomcrmClient", "Found", "Page"]
+__all__ = ["Change", "CustomcrmClient", "Found", "Page"]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from api_transport.answer import Answer
 from api_transport.verdict import Hints
 
+from customcrm_client.bodies import Bodies, Change
 from customcrm_client.errors import Refusals
 from customcrm_client.paths import ABSENT, every, first, plain_steps
 from customcrm_client.profile import Compared, Create, ETag, Profile, Stream, Update, VersionField, Write
@@ -32,6 +33,8 @@ class Found(NamedTuple):
 
     record: Record
     lock: Any = None
+    raw: Raw | None = None
+    """The CRM's own; None where it is not wanted."""
 
 
 class CompiledStream:
@@ -42,7 +45,8 @@ class CompiledStream:
         self.stream = stream
         self.refusals = Refusals(stream.errors or profile.errors, HINTS)
         self.shape = Shape(stream)
-        self.writer = Writer(stream, self.shape, variables)
+        self.bodies = Bodies(stream, self.shape)
+        self.writer = Writer(stream, self.bodies, variables)
         self.names = frozenset(stream.properties or (stream.schema or {}).get("properties", {}))
         own = stream.read.path
         self.list_path = self.writer.list_path() if own is None else str(filled(own, variables))
@@ -56,9 +60,8 @@ class CompiledStream:
 
     @property
     def reads_before(self) -> bool:
-        """Whether a record is read just before it is written."""
-        update = self.writing.update
-        return isinstance(self.writing.locking, Compared) or bool(update is not None and update.whole)
+        """Whether a record is read just before it is written, whatever is written."""
+        return isinstance(self.writing.locking, Compared)
 
     @property
     def tells_etags(self) -> bool:
@@ -117,7 +120,11 @@ class CompiledStream:
     def found(self, answer: Answer, path: str, asked: str | None = None) -> Found:
         """The record in the answer to a write."""
         raw = self.checked(answer, first(path)(answer.body), path, asked)
-        return Found(self.shape.read(raw), self.lock(raw, answer))
+        return self.found_of(raw, answer)
+
+    def found_of(self, raw: Raw, answer: Answer | None) -> Found:
+        """One of the CRM's records, with the answer that was for it alone."""
+        return Found(self.shape.read(raw), self.lock(raw, answer), raw)
 
     def several(self, answer: Answer, how: Create | Update | None, count: int) -> list[Found]:
         """The records in the answer to a batch, in the order of the answer."""
@@ -125,8 +132,7 @@ class CompiledStream:
         values = first(path)(answer.body)
         if not isinstance(values, list) or len(values) != count:
             raise answer.unexpected(f"not {count} records under '{path}'", todo=_BATCH)
-        checked = [self.checked(answer, raw, path) for raw in values]
-        return [Found(self.shape.read(raw), self.lock(raw, None)) for raw in checked]
+        return [self.found_of(self.checked(answer, raw, path), None) for raw in values]
 
     def lock(self, raw: Raw, answer: Answer | None) -> Any:
         """What a record is written over."""
@@ -137,6 +143,10 @@ class CompiledStream:
             found = first(locking.path)(self.shape.read_raw(raw))
             return None if found is ABSENT else found
         return None
+
+    def harm(self, change: Change, now: Found) -> str:
+        """The names of what a change altered or lost that was not to be changed; empty where all is well."""
+        return self.bodies.harm(change, now.record, now.raw)
 
     def is_gone(self, record: Record) -> bool:
         """Whether a record is a tombstone."""

@@ -301,8 +301,15 @@ class Update(_Said, frozen=True):
     ] = None
     params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
     body: Annotated[Any, _said("The body, with `{record}`, and `{id}` where the id stands in it")] = "{record}"
-    whole: Annotated[
-        bool, _said("The CRM takes whole records only: what it has is read just before, and sent back with the changes")
+    whole: Annotated[bool, _said("The CRM takes whole records only: what was read is sent back with the changes")] = (
+        False
+    )
+    merges: Annotated[
+        bool,
+        _said(
+            "The CRM merges objects: of `address: {city: …}` it changes the city alone. Without it an object is sent "
+            "as it was read, with the change in it, since many CRMs replace it whole"
+        ),
     ] = False
     ok: Annotated[tuple[int, ...], _said("Statuses that mean: done")] = (200, 201, 202, 204)
     missing: Annotated[tuple[int, ...], _said("Statuses that mean: there is no such record")] = (404, 410)

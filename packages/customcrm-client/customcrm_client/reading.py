@@ -121,8 +121,8 @@ class CustomcrmReader(Connection):
         read = self._read(one, record_id)
         if read is None:
             return None
-        record = one.shape.read(read[0])
-        return None if one.is_gone(record) else Found(record, one.lock(*read))
+        found = one.found_of(*read)
+        return None if one.is_gone(found.record) else found
 
     def _read(self, one: CompiledStream, record_id: str) -> tuple[Raw, Answer | None] | None:
         """The CRM's own record, with the answer that was for it alone."""
@@ -155,9 +155,9 @@ class CustomcrmReader(Connection):
         reads = in_order([partial(self.get, stream, record_id) for record_id in singly], self._in_flight)
         found = {record_id: read for record_id, read in zip(singly, reads, strict=True) if read is not None}
         for record_id, raw in self._listed(one, listed).items():
-            record = one.shape.read(raw)
-            if not one.is_gone(record):
-                found[record_id] = Found(record, one.lock(raw, None))
+            listed_one = one.found_of(raw, None)
+            if not one.is_gone(listed_one.record):
+                found[record_id] = listed_one
         return found
 
     def _ways(self, one: CompiledStream, ids: list[str], *, to_write: bool) -> tuple[list[str], list[str]]:

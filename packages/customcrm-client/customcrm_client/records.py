@@ -1,19 +1,17 @@
-"""A stream's records: out of the CRM's and back, by functions that are made once from the profile."""
+"""A stream's records, made of the CRM's by functions that are made once from the profile."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from customcrm_client.paths import ABSENT, Get, first, names, put
+from customcrm_client.paths import ABSENT, Get, at, first, names
 from customcrm_client.profile import Deleted, Property, Stream
-from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of, writable
+from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of
 from customcrm_client.times import reader
 
 Record: TypeAlias = dict[str, Any]
 Raw: TypeAlias = dict[str, Any]
-
-_OWN_PATHS = {ID: ID, CREATED_AT: CREATED_AT, UPDATED_AT: UPDATED_AT, DELETED: DELETED}
 
 
 class NoRecord(ValueError):  # noqa: N818 - it says what it is
@@ -21,7 +19,7 @@ class NoRecord(ValueError):  # noqa: N818 - it says what it is
 
 
 class Shape:
-    """How the records of one stream are written down on both sides.
+    """How the records of one stream are read.
 
     `read` gives the stream's record of one of the CRM's; where they are alike, the very same object. Raises NoRecord.
     """
@@ -31,18 +29,12 @@ class Shape:
         self._id_path = stream.id
         self._unwrap = None if stream.unwrap is None else first(stream.unwrap)
         self._id = first(stream.id)
-        self._nulls = "send" if stream.write is None else stream.write.nulls
-        self._writable = writable(stream) if stream.properties else None
-        self._read_only = frozenset(
-            name for name, one in ((stream.schema or {}).get("properties") or {}).items() if _is_read_only(one)
-        )
         self.read: Callable[[Any], Record] = self._as_it_is if _is_alike(stream) else self._translated
         self._steps = [] if _is_alike(stream) else _steps(stream)
         self._empty = frozenset(
             name for name, one in self._properties.items() if (one.absent or stream.absent) == "empty"
         )
         self._keeps_names = not stream.properties
-        self._not_sent = frozenset(_not_sent(stream)) | self._read_only
 
     def read_raw(self, raw: Any) -> Raw:
         """The CRM's record with what it is wrapped in laid open. Raises NoRecord."""
@@ -60,7 +52,10 @@ class Shape:
         if name == ID:
             return self._id_path
         one = self._properties.get(name)
-        return name if one is None or one.path is None else one.path
+        if one is None or one.path is None:
+            return name
+        steps = names(one.path)
+        return steps[0] if steps is not None and len(steps) == 1 else one.path
 
     def _as_it_is(self, raw: Any) -> Record:
         found = raw.get(ID) if isinstance(raw, dict) else None
@@ -87,52 +82,6 @@ class Shape:
             for name, value in inner.items():
                 record.setdefault(name, value)
         return record
-
-    def body(self, values: Mapping[str, Any], *, creating: bool) -> Raw:
-        """The CRM's record that says these values (by dotted paths of the stream); read-only ones are left out."""
-        made: Raw = {}
-        for path, value in values.items():
-            name = path.partition(".")[0]
-            one = self._properties.get(path) or self._properties.get(name)
-            if self._left_out(name, one):
-                continue
-            said = self._said(value, one, creating=creating)
-            if said is not ABSENT:
-                put(made, _written_at(path, name, one), said)
-        return made
-
-    def whole(self, raw: Any) -> Raw:
-        """All of a CRM's record as it is sent back: without what is the server's own or is written elsewhere."""
-        inner = self.read_raw(raw)
-        kept = {name: value for name, value in inner.items() if name not in self._not_sent}
-        return merged(kept, self.body({**self.read(raw)}, creating=False))
-
-    def _left_out(self, name: str, one: Property | None) -> bool:
-        if name in _OWN_PATHS or name in self._read_only or (one is not None and one.read_only):
-            return True
-        return self._writable is not None and name not in self._writable
-
-    def _said(self, value: Any, one: Property | None, *, creating: bool) -> Any:
-        if value is None:
-            nulls = (one.nulls if one is not None else None) or self._nulls
-            if nulls == "omit":
-                return ABSENT
-            if nulls == "empty":
-                is_text = one is None or (one.crm_type or one.type) == "string"
-                return ABSENT if creating else "" if is_text else None
-            return None
-        if one is not None and one.crm_type is not None and one.crm_type != one.type:
-            return converted(value, one.crm_type)
-        return value
-
-
-def merged(whole: Raw, changed: Raw) -> Raw:
-    """The record with the changes in it; objects are gone into."""
-    made = dict(whole)
-    for name, value in changed.items():
-        inner = made.get(name)
-        made[name] = merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return made
 
 
 def converted(value: Any, kind: str) -> Any:
@@ -164,18 +113,6 @@ def _text(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return value if isinstance(value, (dict, list)) else str(value)
-
-
-def _written_at(path: str, name: str, one: Property | None) -> list[str]:
-    said = path if one is None else (one.write or one.path or name)
-    if one is not None and path != name and said == name:
-        said = path
-    steps = names(said)
-    return [said] if steps is None else steps
-
-
-def _is_read_only(described: Any) -> bool:
-    return isinstance(described, dict) and bool(described.get("readOnly"))
 
 
 def _is_alike(stream: Stream) -> bool:
@@ -216,7 +153,7 @@ def _through_null(path: str) -> Get:
     """What is inside an object that is null (a reference to nothing, say) is null too."""
     get = first(path)
     *outer, _ = names(path) or [path]
-    around = [first(".".join(outer[: count + 1])) for count in range(len(outer))]
+    around = [at(outer[: count + 1]) for count in range(len(outer))]
 
     def value(record: Any) -> Any:
         found = get(record)
@@ -255,13 +192,3 @@ def _deleted(said: Deleted | str) -> Get:
         return any(value == one for one in values) if values else bool(value)
 
     return is_deleted
-
-
-def _not_sent(stream: Stream) -> list[str]:
-    """The CRM's properties that are not sent back with a whole record, by the first name of their paths."""
-    deleted = stream.deleted.path if isinstance(stream.deleted, Deleted) else stream.deleted
-    own = [stream.id, *stream.updated_at, *(path for path in (stream.created_at, deleted, stream.unwrap) if path)]
-    for name, one in properties_of(stream).items():
-        if one.read_only or one.write is not None:
-            own.append(one.path or name)
-    return [(names(path) or [path])[0] for path in own]

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from api_transport.address import segment
 
+from customcrm_client.bodies import Bodies, Change, Piece, Unwritable
 from customcrm_client.paths import names, put
 from customcrm_client.profile import Batch, Create, Delete, ETag, Stream, Update, VersionField, Write
-from customcrm_client.records import Raw, Shape, merged
+from customcrm_client.records import Raw
 from customcrm_client.templates import filled, names_in
 
 Values = Mapping[str, Any]
@@ -30,11 +31,11 @@ class Sending(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """The requests that write one stream."""
+    """The requests that write one stream. Raises `Unwritable` for a record that cannot be written so."""
 
-    def __init__(self, stream: Stream, shape: Shape, variables: Mapping[str, Any]) -> None:
+    def __init__(self, stream: Stream, bodies: Bodies, variables: Mapping[str, Any]) -> None:
         self._stream = stream
-        self._shape = shape
+        self._bodies = bodies
         self._variables = dict(variables)
 
     @property
@@ -78,45 +79,49 @@ class Writer:
         return Sending(method, path, body, how.ok, self._params(how.params))
 
     def _new(self, how: Create, values: Values) -> Raw:
-        made = self._shape.body(values, creating=True)
+        made = self._bodies.new(values)
         for path, value in how.constants.items():
-            put(made, names(path) or [path], filled(value, self._variables))
+            if not put(made, names(path) or [path], filled(value, self._variables)):
+                raise Unwritable(f"the constant {path} cannot be written: a property is written in its place")
         return made
 
-    def update(self, record_id: str, values: Values, lock: Any, whole: Raw | None = None) -> Sending:
-        """A change. `lock` is the ETag or version that was read; `whole` the CRM's record, where all of it is sent."""
+    def needs_read(self, change: Change, *, in_batch: bool = False) -> bool:
+        """Whether a change can be sent only with what the record says besides."""
+        return self._bodies.needs_read(change, self._besides(change, in_batch=in_batch))
+
+    def update(self, change: Change) -> Sending:
+        """A change. Its `raw` is needed where `needs_read` says so."""
         how = self._asked(self.how.update, "update")
-        sent = self._change(values, lock, whole)
-        known = {**self._variables, "id": record_id}
+        sent = self._bodies.change(change, self._besides(change))
+        known = {**self._variables, "id": change.record_id}
         return Sending(
             how.method,
-            self.record_path(record_id, how.path),
+            self.record_path(change.record_id, how.path),
             filled(how.body, {**known, "record": sent}),
             how.ok,
             {**filled(how.params, known)},
-            self._if_match(lock),
-            idempotent=self._is_repeatable(how, lock),
+            self._if_match(change.lock),
+            idempotent=self._is_repeatable(how, change.lock),
         )
 
-    def update_many(self, changes: Sequence[tuple[str, Values, Any]]) -> Sending:
-        """Several changes in one request: (id, values, lock) each."""
+    def update_many(self, changes: Sequence[Change]) -> Sending:
+        """Several changes in one request."""
         how = self._asked(self.how.update, "update")
         batch = self._batch(how.batch)
-        records = []
-        for record_id, values, lock in changes:
-            sent = self._change(values, lock, None)
-            put(sent, names(self._stream.id) or [self._stream.id], record_id)
-            records.append(sent)
+        records = [self._bodies.change(one, self._besides(one, in_batch=True)) for one in changes]
         body = filled(batch.body, {**self._variables, "records": records})
         path = self._path(batch.path)
         return Sending(batch.method or how.method, path, body, how.ok, self._params(how.params), idempotent=None)
 
-    def _change(self, values: Values, lock: Any, whole: Raw | None) -> Raw:
-        changed = self._shape.body(values, creating=False)
-        sent = changed if whole is None else merged(self._shape.whole(whole), changed)
-        if isinstance(self.how.locking, VersionField) and lock is not None:
-            put(sent, names(self.how.locking.path) or [self.how.locking.path], lock)
-        return sent
+    def _besides(self, change: Change, *, in_batch: bool = False) -> list[Piece]:
+        """What is sent with a change: the version that it is over, and in a batch its id."""
+        locking = self.how.locking
+        besides = []
+        if isinstance(locking, VersionField) and change.lock is not None:
+            besides.append((names(locking.path) or [locking.path], change.lock))
+        if in_batch:
+            besides.append((names(self._stream.id) or [self._stream.id], change.record_id))
+        return besides
 
     def _is_repeatable(self, how: Update, lock: Any) -> bool | None:
         """A change over a version is refused the second time; a PUT says the same twice."""

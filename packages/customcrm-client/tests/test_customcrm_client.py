@@ -76,7 +76,7 @@ def test_an_id_may_hold_any_character(crm, client, record_id):
     crm.create("customer", Name="Firma AS", Id=record_id)
     assert client.get("customer", record_id)[0]["Id"] == record_id
     assert client.get_many("customer", [record_id])[record_id].record["Name"] == "Firma AS"
-    _, etag = client.get("customer", record_id)
+    _, etag, _ = client.get("customer", record_id)
     assert client.update("customer", record_id, {"City": "Oslo"}, etag)[0]["City"] == "Oslo"
     assert client.delete("customer", record_id) is True
 
@@ -145,27 +145,27 @@ def test_the_number_of_records_is_not_told(client):
 
 
 def test_a_created_record_comes_back_whole(crm, client):
-    record, etag = client.create("contact", {"FirstName": "Åse", "Email": "ase@example.no"})
+    record, etag, _ = client.create("contact", {"FirstName": "Åse", "Email": "ase@example.no"})
     assert crm.get("contact", record["Id"]) == record
-    assert client.get("contact", record["Id"]) == (record, etag)
+    assert client.get("contact", record["Id"])[:2] == (record, etag)
 
 
 def test_an_update_over_a_version_that_is_not_the_last_is_a_conflict(crm, client):
-    record, etag = client.create("customer", {"Name": "Firma AS"})
+    record, etag, _ = client.create("customer", {"Name": "Firma AS"})
     crm.edit("customer", record["Id"], Name="Firma ASA")
     with pytest.raises(Conflict):
         client.update("customer", record["Id"], {"City": "Oslo"}, etag)
-    newer, etag = client.update("customer", record["Id"], {"City": "Oslo"}, None)
+    newer, etag, _ = client.update("customer", record["Id"], {"City": "Oslo"}, None)
     assert (newer["Name"], newer["City"]) == ("Firma ASA", "Oslo")
     assert client.update("customer", record["Id"], {"City": None}, etag)[0]["City"] is None
 
 
 def test_a_deletion_over_a_version_that_is_not_the_last_is_a_conflict(crm, client):
-    record, etag = client.create("customer", {"Name": "Firma AS"})
+    record, etag, _ = client.create("customer", {"Name": "Firma AS"})
     crm.edit("customer", record["Id"], Name="Firma ASA")
     with pytest.raises(Conflict):
         client.delete("customer", record["Id"], etag)
-    newer, etag = client.get("customer", record["Id"])
+    newer, etag, _ = client.get("customer", record["Id"])
     assert newer["Name"] == "Firma ASA"
     assert client.delete("customer", record["Id"], etag) is True
 
@@ -195,7 +195,7 @@ def test_a_create_answered_without_an_id_may_have_been_carried_out(crm, client):
 
 
 def test_an_update_over_a_version_is_repeated_where_its_answer_is_lost(crm, client):
-    record, etag = client.create("customer", {"Name": "Firma AS"})
+    record, etag, _ = client.create("customer", {"Name": "Firma AS"})
     crm.before = lambda _: Fault.drop() if len(crm.requests) < 3 else None
     assert client.update("customer", record["Id"], {"City": "Oslo"}, etag)[0]["City"] == "Oslo"
 

@@ -10,7 +10,7 @@ import pytest
 from api_transport import redaction
 from api_transport.errors import AccessDenied, Conflict, NotFound, OutcomeUnknown, Refused, UnexpectedAnswer
 from api_transport.testing import Asked, Said, serving
-from customcrm_client.client import CustomcrmClient
+from customcrm_client.client import Change, CustomcrmClient
 from customcrm_client.loading import load
 from customcrm_client.testing import AUTH, KEY, PAGED, REFUSED, USER, WRITE, Wanted, profile_for, small_crm
 
@@ -182,7 +182,9 @@ def test_values_are_of_the_types_that_the_stream_and_the_crm_have():
     said = {"id": 7, "name": "Spade", "price": "12.50", "company": 17, "active": "true", "address": {"city": "Oslo"}}
 
     def respond(asked):
-        return Said({**said, **asked.json} if asked.method == "PATCH" else {"data": [said]})
+        if asked.path == "/people":
+            return Said({"data": [said]})
+        return Said({**said, **(asked.json if asked.method == "PATCH" else {})}, headers={"ETag": '"1"'})
 
     with serving(respond) as server:
         properties = {
@@ -334,7 +336,8 @@ def test_several_records_go_in_one_request(crm_of):
     crm, server, client = crm_of(writing="batch")
     made = client.create_many("contact", [{"FirstName": "Kari"}, {"FirstName": "Ola"}])
     assert [one.record["FirstName"] for one in made] == ["Kari", "Ola"]
-    changed = client.update_many("contact", [(one.record["Id"], {"Email": "a@example.no"}, one.lock) for one in made])
+    changes = [Change(one.record["Id"], {"Email": "a@example.no"}, one.lock) for one in made]
+    changed = client.update_many("contact", changes)
     assert [one.record["Email"] for one in changed] == ["a@example.no"] * 2
     assert [asked.method for asked in server.asked] == ["POST", "PATCH"]
     assert crm.rows["1"]["mail"] == "a@example.no"
@@ -366,7 +369,7 @@ def test_the_answers_of_a_batch_belong_to_whom_they_say(crm_of):
     assert made[0].record["Email"] == "a@example.no"
     crm.before = the_other_way_round
     changed = client.update_many(
-        "contact", [(one.record["Id"], {"Email": f"{n}@x"}, one.lock) for n, one in enumerate(made)]
+        "contact", [Change(one.record["Id"], {"Email": f"{n}@x"}, one.lock) for n, one in enumerate(made)]
     )
     assert [one.record["Id"] for one in changed] == [one.record["Id"] for one in made]
 
