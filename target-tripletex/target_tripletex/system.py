@@ -13,7 +13,6 @@ import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
-from record_sync.canonical import same
 from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
@@ -30,6 +29,7 @@ from record_sync.values import Value, Values, pick
 from tripletex_client import TripletexClient, created_at, modified_at
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, fields_for
+from target_tripletex.pairing import stand_in_order
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
@@ -56,6 +56,7 @@ Results: TypeAlias = dict[int, Result]
 """What became of requests, by their positions."""
 
 NOT_ANSWERED = Unknown("Tripletex's answer to a list write does not hold this record")
+IN_NO_ORDER = Unknown("Tripletex's answer to a list write does not tell which record is which")
 
 _IN_LIST = re.compile(r"^\[\d+\]\.?")
 
@@ -171,33 +172,17 @@ class TripletexSystem:
     ) -> Iterator[Sequence[Result]]:
         """Create records by list writes; a list refused for some of its records is split until only those are left."""
 
-        def post(bodies: Bodies) -> Results:
-            return self._paired(bodies, self._client.create_many(resource, [body for _, body in bodies]), paths)
-
         def write(some: Sequence[CreateRequest]) -> list[Result]:
+            def post(bodies: Bodies) -> Results:
+                made = self._client.create_many(resource, [body for _, body in bodies])
+                answers = [self._current(one, paths, to_write=False) for one in made]
+                return _paired([(position, some[position].values) for position, _ in bodies], answers)
+
             bodies, results = _bodies(some, lambda request: body_of(request.values, self._countries))
             results |= _in_lists(bodies, post, _refused)
             return [results[position] for position in range(len(some))]
 
         return self._in_flight.begin_portions(write, requests, LIST_WRITE)
-
-    def _paired(
-        self,
-        bodies: Bodies,
-        answers: Sequence[Mapping[str, Any]],
-        paths: frozenset[str],
-    ) -> Results:
-        """Give each request its answer, by what it says: the description does not promise an order."""
-        left = list(answers)
-        results: Results = {}
-        for position, body in bodies:
-            answer = next((one for one in left if _answers(body, one)), None)
-            if answer is None:
-                results[position] = NOT_ANSWERED
-            else:
-                left.remove(answer)
-                results[position] = Written(self._current(answer, paths, to_write=False))
-        return results
 
     def update(
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
@@ -325,12 +310,12 @@ def _in_lists(bodies: Bodies, send: Callable[[Bodies], Results], failed: Callabl
     return _in_lists(bodies[:middle], send, failed) | _in_lists(bodies[middle:], send, failed)
 
 
-def _answers(body: Mapping[str, Any], answer: Mapping[str, Any]) -> bool:
-    return all(
-        same("text", value, answer.get(name))
-        for name, value in body.items()
-        if not isinstance(value, dict | list) and name in answer
-    )
+def _paired(sent: Sequence[tuple[int, Values]], answers: Sequence[Current]) -> Results:
+    """Give each request the answer in its place, if surely all of them are in theirs."""
+    is_one_each = len({one.id for one in answers}) == len(answers)
+    if is_one_each and stand_in_order([values for _, values in sent], [one.values for one in answers]):
+        return {position: Written(one) for (position, _), one in zip(sent, answers, strict=True)}
+    return {position: IN_NO_ORDER for position, _ in sent}
 
 
 def _number(version: str | None) -> int | None:

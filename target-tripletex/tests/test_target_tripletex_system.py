@@ -84,20 +84,87 @@ def test_a_value_that_tripletex_has_no_place_for_keeps_only_its_record_back(syst
     assert [one["name"] for one in tripletex.all("customer")] == ["Alfa AS", "Gamma AS"]
 
 
-def test_an_answer_that_comes_in_another_order_is_paired_by_what_it_says(system, tripletex):
-    def turned_round(seen):
-        if seen.path.endswith("/list"):
-            body = seen.response_body
-            return Fault.answer(201, {**body, "values": body["values"][::-1]})
-        return None
+@pytest.fixture
+def answering(tripletex):
+    """Make the next list writes be answered by other values than they were."""
 
-    tripletex.after = turned_round
+    def make(change):
+        def changed(seen):
+            if not seen.path.endswith("/list"):
+                return None
+            body = seen.response_body
+            return Fault.answer(201, {**body, "values": change(body["values"])})
+
+        tripletex.after = changed
+
+    return make
+
+
+def tidied(values, **texts):
+    """The answers with other texts in some places."""
+    return [{**one, **{name: text[one[name]] for name, text in texts.items() if one[name] in text}} for one in values]
+
+
+def test_a_list_that_is_answered_in_another_order_leaves_open_which_record_is_which(system, answering):
+    answering(lambda values: values[::-1])
     results = create(system, *({"name": f"Kunde {number}"} for number in range(3)))
-    assert [result.current.values["name"] for result in results] == ["Kunde 0", "Kunde 1", "Kunde 2"]
-    assert [tripletex.get("customer", int(one.current.id))["name"] for one in results] == [
-        "Kunde 0",
-        "Kunde 1",
-        "Kunde 2",
+    assert [type(result) for result in results] == [Unknown] * 3
+    assert "does not tell which record is which" in results[0].reason
+
+
+def test_a_text_that_is_answered_otherwise_than_it_was_sent_gives_nobody_else_its_answer(system, tripletex, answering):
+    answering(lambda values: tidied(values, name={"Alfa": "Alfa AS"}))
+    results = create(
+        system,
+        {"name": "Alfa", "email": "post@alfa.example.no", "organizationNumber": "923609016"},
+        {"name": "Alfa AS"},
+        paths=NAMES | {"organizationNumber"},
+    )
+    made = [tripletex.get("customer", int(result.current.id)) for result in results]
+    assert [(one["name"], one["email"]) for one in made] == [("Alfa", "post@alfa.example.no"), ("Alfa AS", None)]
+    assert results[0].current.values["name"] == "Alfa AS"
+
+
+def test_an_answer_that_fits_another_record_as_well_makes_the_whole_list_unknown(system, answering):
+    answering(lambda values: tidied(values, name={"Alfa": "Alfa AS"}))
+    results = create(
+        system, {"name": "Alfa", "email": "post@alfa.example.no"}, {"name": "Alfa AS"}, {"name": "Beta AS"}
+    )
+    assert [type(result) for result in results] == [Unknown] * 3
+
+
+def test_an_answer_that_says_nothing_of_what_was_sent_makes_the_whole_list_unknown(system, answering):
+    answering(lambda values: tidied(values, name={"Alfa AS": "Ny kunde"}))
+    results = create(system, {"name": "Alfa AS"}, {"name": "Beta AS"})
+    assert [type(result) for result in results] == [Unknown] * 2
+
+
+def test_a_record_that_is_answered_twice_makes_the_whole_list_unknown(system, answering):
+    answering(lambda values: [values[0]] * len(values))
+    results = create(system, {"name": "Alfa AS"}, {"name": "Alfa AS"})
+    assert [type(result) for result in results] == [Unknown] * 2
+
+
+def test_texts_that_are_only_spelled_anew_are_in_their_places(system, tripletex, answering):
+    answering(
+        lambda values: tidied(
+            values,
+            name={"alfa  as": "ALFA AS", "Beta AS": "Beta AS "},
+            email={"Post@Alfa.example.no": "post@alfa.example.no"},
+        )
+    )
+    results = create(
+        system,
+        {"name": "alfa  as", "email": "Post@Alfa.example.no"},
+        {"name": "Beta AS"},
+        {"name": "Beta AS"},
+        {"name": "Gamma AS"},
+    )
+    assert [tripletex.get("customer", int(result.current.id))["name"] for result in results] == [
+        "alfa  as",
+        "Beta AS",
+        "Beta AS",
+        "Gamma AS",
     ]
 
 
