@@ -173,7 +173,8 @@ def _page(request: Request, rows: list[bytes], indexes: Sequence[int], versions:
     digest = b'"%x"' % (hash((len(indexes), start, count, written)) & 2**64 - 1)
     if request.headers.get(b"if-none-match", b"").strip(b'"') == digest.strip(b'"'):
         return Reply(304)
-    return Reply(200, ENVELOPE % (len(indexes), start, len(some), digest, b",".join([rows[index] for index in some])))
+    told = start + len(some) + (start + len(some) < len(indexes))  # no total: whether one more follows
+    return Reply(200, ENVELOPE % (told, start, len(some), digest, b",".join([rows[index] for index in some])))
 
 
 def _stub(value: Record) -> Record:

@@ -97,10 +97,20 @@ def test_pages_go_by_index_in_a_stable_order(api, tlx):
     for number in range(5):
         tlx.create("customer", name=f"Firma {number}")
     envelope = api.expect(200, "GET", "/customer", sorting="id", **{"from": 1, "count": 2})
-    assert (envelope["fullResultSize"], envelope["from"], envelope["count"]) == (5, 1, 2)
+    assert (envelope["fullResultSize"], envelope["from"], envelope["count"]) == (4, 1, 2)
     assert [each["name"] for each in envelope["values"]] == ["Firma 1", "Firma 2"]
     assert names(api, "/customer", sorting="-id", count=1) == ["Firma 4"]
     assert names(api, "/customer", sorting="isInactive,-name", **{"from": 4}) == ["Firma 0"]
+
+
+def test_the_full_result_size_is_no_total_and_says_only_whether_one_more_follows(api, tlx):
+    for number in range(5):
+        tlx.create("customer", name=f"Firma {number}")
+
+    def told(start, count):
+        return api.expect(200, "GET", "/customer", **{"from": start, "count": count})["fullResultSize"]
+
+    assert [told(0, 1), told(0, 4), told(0, 5), told(4, 1), told(3, 1000)] == [2, 5, 5, 5, 5]
 
 
 def test_inactive_customers_are_left_out_unless_asked_for(api, tlx, customer):

@@ -43,6 +43,12 @@ SEARCHABLE: Mapping[str, Mapping[str, str]] = {
 }
 """Properties a list can be asked by, and the parameters for them (Tripletex API description)."""
 
+PAGE = 1000
+"""Records in one page of a listing (reference: Tripletex API, Reading)."""
+
+PAGE_WORTH = 5
+"""Searches that take about as long as one such page: they are made side by side, and bring next to nothing."""
+
 LONGEST_ASKED = 255
 """Characters of a value that a list is asked by: servers take addresses of a few thousand bytes."""
 
@@ -119,9 +125,10 @@ class TripletexSystem:
                 for record in page.values:
                     yield self._current(record, paths)
 
-    def listing_cost(self, resource: str) -> int:
-        """Pages of a thousand, and for customers one for the inactive."""
-        return self._client.size(resource) // 1000 + (2 if resource == "customer" else 1)
+    def listing_cost(self, resource: str, linked: int = 0) -> int:
+        """How many searches a listing is worth; so many records, which the caller knows of, are there at least."""
+        records = linked or self._client.size(resource)
+        return PAGE_WORTH * (records // PAGE + (2 if resource == "customer" else 1))
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
         """Ask by what a list can be asked by; the API's "containing" finds too many rather than too few."""

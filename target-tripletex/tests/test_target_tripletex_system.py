@@ -335,6 +335,20 @@ def test_searches_are_made_side_by_side_and_answered_in_their_order(tripletex, m
     assert [[one.id for one in some] for some in found] == [[ola], [], [kari], [ola]]
 
 
+@pytest.mark.parametrize(("linked", "cost"), [(6000, 40), (600, 10)])
+def test_what_a_listing_costs_follows_from_what_is_linked_and_asks_nothing(system, tripletex, linked, cost):
+    assert system.listing_cost("customer", linked) == cost
+    assert tripletex.requests == []
+
+
+def test_where_nothing_is_linked_a_listing_costs_as_many_pages_as_there_are(system, tripletex):
+    with tripletex.transaction():
+        for number in range(1200):
+            tripletex.create("contact", firstName=str(number))
+    assert system.listing_cost("contact") == 15
+    assert {seen.params["count"][0] for seen in tripletex.requests if seen.path == "/v2/contact"} == {"1"}
+
+
 def test_a_record_surely_made_before_a_sight_of_the_clock_is_told_from_one_that_may_be_younger(system, tripletex):
     (old,) = customers(tripletex, 1)
     current = system.read("customer", [old], NAMES)[old]

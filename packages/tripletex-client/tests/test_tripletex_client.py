@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime, timezone
 
 import pytest
@@ -95,9 +96,15 @@ def listing(records, **more):
     def respond(asked):
         start, count = int(asked.query["from"]), int(asked.query["count"])
         values = records[start : start + count]
-        return Said({"fullResultSize": len(records), "from": start, "count": len(values), "values": values, **more})
+        told = start + len(values) + (start + count < len(records))  # no total: whether one more follows
+        return Said({"fullResultSize": told, "from": start, "count": len(values), "values": values, **more})
 
     return respond
+
+
+def range_of(count):
+    """As many records as that, and cheap."""
+    return [{"id": 1}] * count
 
 
 def people(*ids):
@@ -164,7 +171,7 @@ def test_threads_with_a_rejected_token_make_one_new_session_together(run):
     server.api.live.clear()
     with ThreadPoolExecutor(8) as pool:
         sizes = list(pool.map(lambda _: client.size("contact"), range(16)))
-    assert sizes == [1] * 16
+    assert sizes == [500] * 16
     assert len(server.api.tokens) == 2
 
 
@@ -294,11 +301,92 @@ def test_a_full_last_page_is_followed_by_one_with_nothing_new(run):
 
 @pytest.mark.parametrize("in_flight", [1, 4])
 @pytest.mark.parametrize("records", [0, 1, 9, 10, 11, 18, 19, 20, 100])
-def test_pages_asked_for_together_cost_no_request_more(run, in_flight, records):
+def test_no_more_pages_are_asked_for_in_vain_than_full_ones_came_nor_than_may_be_under_way(run, in_flight, records):
     client, server = run(listing(people(*range(records))), in_flight=in_flight)
     found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
     assert found == list(range(records))
-    assert len(asked_of(server)) == max(1, (records - 1) // 9 + 1)
+    needed = max(1, (records - 1) // 9 + 1)
+    assert needed <= len(asked_of(server)) <= needed + min(needed - 1, in_flight - 1)
+
+
+def test_a_long_list_is_read_with_the_set_number_of_requests_under_way_and_never_more(run):
+    under_way, most, lock = 0, 0, threading.Lock()
+    records = people(*range(400))
+    full_width, narrow = threading.Event(), threading.Event()
+
+    def respond(asked):
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+            if under_way == 4:
+                full_width.set()
+        # The eighth page and what comes after it is answered only once four requests are under way.
+        if int(asked.query["from"]) >= 70 and not narrow.is_set() and not full_width.wait(10):
+            narrow.set()
+        with lock:
+            under_way -= 1
+        return listing(records)(asked)
+
+    client, _ = run(respond, in_flight=4)
+    found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
+    assert found == list(range(400))
+    assert most == 4
+    assert not narrow.is_set()
+
+
+@pytest.mark.parametrize("place", ["at the end", "in the middle", "at the front"])
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize("when", [1, 2, 4, 7])
+def test_a_list_that_grows_while_it_is_read_loses_nothing(run, place, in_flight, when):
+    first, lock = list(range(100, 195)), threading.Lock()
+    records = people(*first)
+    counted = 0
+
+    def respond(asked):
+        nonlocal counted
+        with lock:
+            counted += 1
+            if counted == when:
+                at = {"at the end": len(records), "in the middle": 40, "at the front": 0}[place]
+                records[at:at] = people(*range(1000, 1007))
+            return listing(list(records))(asked)
+
+    client, _ = run(respond, in_flight=in_flight)
+    found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
+    assert set(first) <= set(found)
+
+
+def test_a_record_pushed_past_a_page_that_was_answered_early_is_not_lost(run):
+    records, grown = people(*range(40)), threading.Event()
+
+    def respond(asked):
+        # Of two pages asked for together the later one is answered first; then a record comes before both.
+        if asked.query["from"] == "18" and not grown.is_set():
+            answer = listing(list(records))(asked)
+            records.insert(0, people(99)[0])
+            grown.set()
+            return answer
+        if asked.query["from"] == "9":
+            assert grown.wait(20)
+        return listing(list(records))(asked)
+
+    client, _ = run(respond, in_flight=4)
+    found = [one for page in ids(client.pages("contact", fields="id", page_size=10)) for one in page]
+    assert set(range(40)) <= set(found)
+
+
+def test_pages_known_of_before_are_asked_for_together_and_none_past_them(run):
+    together = threading.Barrier(3, timeout=20)
+
+    def respond(asked):
+        together.wait()
+        return Said(None, 304)
+
+    client, server = run(respond, in_flight=3)
+    with closing(client.pages_unless("contact", fields="id", checksums=["a", "b", "c"], page_size=10)) as pages:
+        assert [next(pages) for _ in range(3)] == [None] * 3
+    assert sorted(asked.query["from"] for asked in asked_of(server)) == ["0", "10", "20"]
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
@@ -568,16 +656,24 @@ def test_a_found_record_without_an_id_is_unexpected(run):
         client.search("contact", {"email": "a@example.no"}, "id")
 
 
-def test_the_size_counts_active_and_inactive(run):
-    client, server = run(Customers(active=(1, 2, 3), inactive=(4,)))
-    assert client.size("customer") == 4
-    assert client.size("contact") == 3
+@pytest.mark.parametrize(("records", "about"), [(0, 500), (1000, 500), (1001, 2000), (6000, 8000), (70_000, 128_000)])
+def test_the_size_of_a_list_is_found_by_asking_for_single_records_of_it(run, records, about):
+    client, server = run(listing(range_of(records)))
+    assert client.size("contact") == about
     assert {asked.query["count"] for asked in asked_of(server)} == {"1"}
+    assert len(asked_of(server)) <= 5
 
 
-def test_the_size_is_zero_where_the_api_does_not_say(run):
-    client, _ = run(lambda _: Said({"values": []}))
-    assert client.size("contact") == 0
+def test_the_size_counts_active_and_inactive(run):
+    client, server = run(Customers(active=range(1, 1002), inactive=(5000,)))
+    assert client.size("customer") == 2500
+    assert [asked.query["isInactive"] for asked in asked_of(server)] == ["false", "false", "true"]
+
+
+def test_the_size_of_a_list_that_does_not_move_on_is_not_asked_for_ever(run):
+    client, server = run(lambda _: Said({"values": people(1)}))
+    client.size("contact")
+    assert len(asked_of(server)) == 6
 
 
 def test_countries_are_read_once(run):

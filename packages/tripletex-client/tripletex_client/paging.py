@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from api_transport.answer import decoded
-from api_transport.concurrency import in_order
+from api_transport.concurrency import begun
 from api_transport.errors import UnexpectedAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from concurrent.futures import Future
     from datetime import datetime
 
     from api_transport.answer import Answer
@@ -41,8 +44,6 @@ class Page:
     offset: int
     sent_at: datetime
     digest: str | None = None
-    total: int | None = None
-    """About how many values the whole list has, as the API tells it."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,6 @@ class Typed:
 class _List(msgspec.Struct, Generic[Value], gc=False):
     values: list[Value]
     versionDigest: Any = None  # noqa: N815 - the API's
-    fullResultSize: Any = None  # noqa: N815 - the API's
 
 
 def values_of(answer: Answer) -> list[Any]:
@@ -95,18 +95,9 @@ def value_of(answer: Answer) -> dict[str, Any]:
 def page_of(answer: Answer, offset: int) -> Page:
     """The page that an answer holds."""
     values = values_of(answer)
-    digest, total = (_said(answer.body, name) for name in ("versionDigest", "fullResultSize"))
-    return Page(
-        values,
-        offset,
-        answer.sent_at,
-        digest if isinstance(digest, str) and digest else None,
-        total if isinstance(total, int) else None,
-    )
-
-
-def _said(body: Any, name: str) -> Any:
-    return getattr(body, name) if isinstance(body, _List) else body.get(name)
+    body = answer.body
+    digest = body.versionDigest if isinstance(body, _List) else body.get("versionDigest")
+    return Page(values, offset, answer.sent_at, digest if isinstance(digest, str) and digest else None)
 
 
 def _id_of(value: Any) -> Any:
@@ -123,17 +114,16 @@ def by_id(page: Page) -> dict[int, dict[str, Any]]:
 def walk(read: Callable[[int], Page], page_size: int, in_flight: int = 1) -> Iterator[Page]:
     """Page after page, `read(offset)`, until one has fewer than `page_size` values; an empty list is one empty page.
 
-    Offsets mean other records once somebody deletes one before them. Each page therefore begins with the last record
-    of the one before it (which is left out of what is given); where it does not, the list has moved, and is read again
-    from further ahead. So nothing is passed over. Up to `in_flight` pages are asked for at a time, within what
-    `fullResultSize` tells; it is not exact, so it does not end the walk. Raises `UnexpectedAnswer` where the API does
-    not move on.
+    Offsets mean other records once somebody deletes or adds one before them. Each page therefore begins with the last
+    record of the one before it (which is left out of what is given); where it does not, the list has moved, and is read
+    again from further ahead. So nothing is passed over, in whichever order pages asked for together are answered.
+    Raises `UnexpectedAnswer` where the API does not move on.
     """
     overlap = 1 if page_size > 1 else 0
     start, back = 0, 1
     known: set[Any] = set()
     while True:
-        with closing(read_on(read, start, page_size - overlap, in_flight)) as pages:
+        with closing(read_on(read, start, page_size, in_flight, overlap=overlap)) as pages:
             for page in pages:
                 values = page.values
                 if overlap and known and page.offset and not (values and _id_of(values[0]) in known):
@@ -151,20 +141,41 @@ def walk(read: Callable[[int], Page], page_size: int, in_flight: int = 1) -> Ite
 
 
 def read_on(
-    read: Callable[[int], Answered], start: int, step: int, in_flight: int, expected: int = 0
+    read: Callable[[int], Answered],
+    start: int,
+    page_size: int,
+    in_flight: int,
+    *,
+    overlap: int = 0,
+    expected: int = 0,
 ) -> Generator[Answered, None, None]:
-    """The pages from an offset on, each `step` after the one before it; without end.
+    """The pages from an offset on, without end: whoever reads them stops at the first that has fewer values.
 
-    What is surely there, by `expected` values or by what a page tells, is asked for together; past that, one page
-    after the other.
+    At most `in_flight` are asked for at a time. The API tells no total, so what is not `expected` to be there (that
+    many values, by an earlier reading) is asked for ahead no further than full pages came: a short list costs next to
+    nothing in vain, a long one is soon read at full width.
     """
-    offset = start
+    step = page_size - overlap
+    if in_flight <= 1:
+        for offset in count(start, step):
+            yield read(offset)
+    asked: deque[Future[Answered]] = deque()
+    asked_until = wanted = start
+    ahead = 1
+
+    def ask(until: int) -> None:
+        nonlocal asked_until
+        while len(asked) < in_flight and asked_until < until:
+            asked.append(begun(partial(read, asked_until)))
+            asked_until += step
+
     while True:
-        page = read(offset)
-        offset += step
+        ask(max(expected, wanted + step))
+        page = asked.popleft().result()
+        wanted += step
+        if page is None:
+            ask(expected)
+        elif len(page.values) == page_size:
+            ahead += 1
+            ask(max(expected, wanted + ahead * step))
         yield page
-        if in_flight > 1:
-            told = page.total or 0 if isinstance(page, Page) else 0
-            ahead = range(offset, max(expected, told), step)
-            yield from in_order([partial(read, one) for one in ahead], in_flight)
-            offset += len(ahead) * step

@@ -22,9 +22,14 @@ class Page(msgspec.Struct, frozen=True):
     """The rows of a page, and where it stands in the whole."""
 
     rows: list[Row]
-    full_size: int
     start: int
+    more: bool
     digest: str
+
+    @property
+    def full_size(self) -> int:
+        """No total since 2026-03-16: what has been seen by the end of this page, and one more if more follow."""
+        return self.start + len(self.rows) + self.more
 
 
 class Lists:
@@ -48,7 +53,7 @@ class Lists:
         query = (resource, tuple(sorted((name, tuple(values)) for name, values in asked.items())))
         matching = self._matching(query, resource, table, filters, asked)
         rows = [table.rows[key] for key in matching[start : start + count]]
-        return Page(rows, len(matching), start, self._digest(rows, (query, start, count, fields)))
+        return Page(rows, start, start + count < len(matching), self._digest(rows, (query, start, count, fields)))
 
     def _matching(
         self,
