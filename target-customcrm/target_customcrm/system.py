@@ -26,6 +26,7 @@ from record_sync.system import (
     UpdateRequest,
     Written,
 )
+from record_sync.system import Found as Searched
 from record_sync.values import Value, Values, pick
 
 LOOK_BACK = timedelta(minutes=1)
@@ -102,20 +103,23 @@ class CustomcrmSystem:
         size = self._client.size(resource)
         return UNKNOWN_COST if size is None else size // self._client.page_at_most(resource) + 1
 
-    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Searched:
         """The records with these values, however an organisation number is spaced."""
         wanted = {path: value for path, value in criterion.items() if value is not None}
         number = wanted.get("OrganizationNumber")
         if isinstance(number, str) and len(wanted) == 1:
             wanted["OrganizationNumber"] = list(dict.fromkeys((number, *_spellings(number))))
-        return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
+        try:
+            return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
+        except ApiRefused as error:
+            return _refused(error)
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
-    ) -> Iterator[list[Current]]:
+    ) -> Iterator[Searched]:
         """Ask for several side by side."""
 
-        def search(some: Sequence[Mapping[str, Value]]) -> list[list[Current]]:
+        def search(some: Sequence[Mapping[str, Value]]) -> list[Searched]:
             return [self.search(resource, one, paths) for one in some]
 
         return chain.from_iterable(self._in_flight.begin_portions(search, criteria, 1))

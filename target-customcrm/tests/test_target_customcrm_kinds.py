@@ -3,6 +3,8 @@
 import threading
 
 import pytest
+from api_transport.errors import AccessDenied, ServerFailed
+from api_transport.testing import Said
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
 from customcrm_client.testing import KEY, REFUSED, WRITE, profile_for, small_crm
@@ -131,3 +133,25 @@ def test_only_streams_that_can_be_written_are_resources():
     profile["streams"]["employee"] = {**contact, "write": None}
     with small_crm() as (_, server):
         assert CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile))).resources == ("contact",)
+
+
+def test_a_search_that_the_crm_refuses_is_an_answer_and_the_others_are_found():
+    with small_crm() as (crm, server):
+        crm.add("Ola")
+        crm.before = lambda asked: (
+            Said({"error": {"message": "no such filter"}}, 400) if asked.query.get("name") == "O'Brien" else None
+        )
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())), in_flight=2)
+        refused, found = system.search_each("contact", [{"FirstName": "O'Brien"}, {"FirstName": "Ola"}], PATHS)
+        assert isinstance(refused, Refused)
+        assert "no such filter" in refused.reason
+        assert [one.id for one in found] == ["1"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, AccessDenied), (403, AccessDenied), (500, ServerFailed)])
+def test_a_search_that_says_something_of_the_system_ends_the_run(status, kind):
+    with small_crm() as (crm, server):
+        crm.before = lambda _: Said({"error": {"message": "no"}}, status)
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load({**profile_for(), "errors": {}})))
+        with pytest.raises(kind):
+            system.search("contact", {"FirstName": "Ola"}, PATHS)

@@ -198,3 +198,23 @@ def test_a_customer_that_a_user_edits_while_a_list_of_changes_is_on_its_way_is_r
     lines.cycle()
     assert crm.get("customer", ids[5])["Website"] == "https://bruker.example.no"
     assert crm.get("customer", ids[5])["Description"] == "endret 5"
+
+
+def test_a_record_that_the_crm_refuses_to_look_for_waits_and_the_others_get_through(lines, systems):
+    """A quote in a value makes many a filter invalid."""
+    words = "Syntax error in filter"
+
+    def refuse(seen):
+        return Fault.answer(400, {"title": words}) if "Email=o%27" in seen.query else None
+
+    systems.customcrm.before = refuse
+    for number, email in enumerate(("kari@example.no", "o'brien@example.no", "ola@example.no")):
+        systems.tripletex.create("contact", firstName="Person", lastName=str(number), email=email)
+    ran = lines.well(TO_CUSTOMCRM)
+    assert ran.counts["contact"] == {"created": 2, "parked": 1}
+    (line,) = parked(ran, TO_CUSTOMCRM.target)
+    assert words in line
+    assert {one["Email"] for one in systems.customcrm.all("contact")} == {"kari@example.no", "ola@example.no"}
+
+    systems.customcrm.before = None
+    assert lines.well(TO_CUSTOMCRM).counts["contact"]["created"] == 1

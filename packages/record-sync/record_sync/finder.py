@@ -10,7 +10,7 @@ from record_sync.fingerprint import Fingerprints
 from record_sync.matching import Candidate, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
-from record_sync.system import TargetSystem
+from record_sync.system import Refused, TargetSystem
 from record_sync.values import Value, Values
 
 FEW = 3
@@ -28,6 +28,8 @@ class Finder:
         self._near: dict[Key, list[Candidate]] = {}
         """Of those filed: what the records at hand are looked up by."""
         self._asked: dict[Key, list[Candidate]] = {}
+        self._refused: dict[Key, str] = {}
+        """Searches that the system refuses, with its reasons."""
         self._listed = False
         self._twins_listed = False
         self._listing_cost: int | None = None
@@ -54,7 +56,14 @@ class Finder:
         criteria = [self._criterion(key, values) for key, values in unasked.items()]
         found = self._connect().search_each(rules.target_resource, criteria, rules.match_paths)
         for key, some in zip(unasked, found, strict=True):
+            if isinstance(some, Refused):
+                self._refused[key] = some.reason
+                continue
             self._asked[key] = [Candidate(one.id, self.sought(one.values).keys) for one in some]
+
+    def refusal(self, sought: Sought) -> str | None:
+        """Why the system does not say whether it has a record: it refuses to search for it."""
+        return next((self._refused[key] for key in sought.under if key in self._refused), None)
 
     def _list_if_cheaper(self, more: int) -> None:
         """List where all queries so far, and so many more, would come to more requests than that."""

@@ -132,6 +132,9 @@ class Linking:
             match = first_match(mine.keys, candidates[one.record.id], linked, flow.rules.match_on)
             if not claims and flow.all_may_be_there:
                 match = Match(MatchKind.NONE, id=flow.finder.twin(one.record.values, self._linked_targets))
+            refusal = flow.finder.refusal(mine)
+            if refusal is not None:
+                match = Match(MatchKind.AMBIGUOUS, reason=refusal)
             if match.id is not None:
                 claims.add(match.id)
                 holder = reserved.get(match.id)
@@ -170,7 +173,8 @@ class Linking:
                 if match is None:
                     flow.put_waiting(batch, record, REFERENCE, f"waits for {', '.join(one.missing)}")
                 else:
-                    flow.put_waiting(batch, record, AMBIGUOUS, match.reason, candidates=match.candidates)
+                    kind = PARKED if flow.finder.refusal(flow.finder.sought(one.record.values)) else AMBIGUOUS
+                    flow.put_waiting(batch, record, kind, match.reason, candidates=match.candidates)
 
     def _unmatched(self, ids: Sequence[str]) -> None:
         flow = self._flow

@@ -19,6 +19,7 @@ from record_sync.conflict import contest_deletion
 from record_sync.matching import criterion_key, keys_of
 from record_sync.record import GONE, Current, End, Incoming, Link
 from record_sync.store.intents import Intent
+from record_sync.system import Refused
 from record_sync.values import Value, Values, empty
 
 if TYPE_CHECKING:
@@ -90,9 +91,10 @@ class Recovery:
         if sought is None:
             return []
         rules = self._flow.rules
+        found = self._flow.system.search(rules.target_resource, sought, rules.paths)
         return [
             one
-            for one in self._flow.system.search(rules.target_resource, sought, rules.paths)
+            for one in ([] if isinstance(found, Refused) else found)
             if self._made_after(one, intent.server_clock)
             and (self._fits(intent.values, one) or self._same_keys(sought, one))
         ]

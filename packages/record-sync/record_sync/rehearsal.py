@@ -10,7 +10,16 @@ import msgspec
 
 from record_sync.canonical import same
 from record_sync.record import Current
-from record_sync.system import CreateRequest, Refused, RemoveRequest, Result, TargetSystem, UpdateRequest, Written
+from record_sync.system import (
+    CreateRequest,
+    Found,
+    Refused,
+    RemoveRequest,
+    Result,
+    TargetSystem,
+    UpdateRequest,
+    Written,
+)
 from record_sync.values import Value, Values
 
 _ALIKE = ("text", "digits", "email", "phone")
@@ -114,21 +123,23 @@ class RehearsedSystem:
         """About how many requests a listing takes."""
         return self._system.listing_cost(resource)
 
-    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Found:
         """Read the records that may have these values, or would have them by now."""
         return self._as_it_would_be(resource, criterion, self._system.search(resource, criterion, paths), paths)
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
-    ) -> Iterator[list[Current]]:
+    ) -> Iterator[Found]:
         """The same for each of several."""
         found = self._system.search_each(resource, criteria, paths)
         for criterion, some in zip(criteria, found, strict=True):
             yield self._as_it_would_be(resource, criterion, some, paths)
 
     def _as_it_would_be(
-        self, resource: str, criterion: Mapping[str, Value], read: list[Current], paths: frozenset[str]
-    ) -> list[Current]:
+        self, resource: str, criterion: Mapping[str, Value], read: Found, paths: frozenset[str]
+    ) -> Found:
+        if isinstance(read, Refused):
+            return read
         overlays = self._overlays.get(resource, {})
         found = {one.id: one for one in read}
         for record_id, overlay in overlays.items():

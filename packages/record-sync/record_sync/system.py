@@ -64,6 +64,9 @@ class Unknown(msgspec.Struct, frozen=True):
 
 Result: TypeAlias = Written | Refused | Moved | Unknown
 
+Found: TypeAlias = list[Current] | Refused
+"""What a search found, or why the system does not answer it; the record that is looked for waits then."""
+
 
 Asked = TypeVar("Asked")
 
@@ -109,12 +112,12 @@ class TargetSystem(Protocol):
     def listing_cost(self, resource: str) -> int:
         """About how many requests a listing takes."""
 
-    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Found:
         """Read the records that may have these values; more than those that exactly have them do no harm."""
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
-    ) -> Iterator[list[Current]]:
+    ) -> Iterator[Found]:
         """The same for each of several, in their order; they may be asked for side by side."""
 
     def create(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from record_sync.canonical import same
 from record_sync.record import Current
-from record_sync.system import CreateRequest, Result, UpdateRequest, Written
+from record_sync.system import CreateRequest, Refused, Result, UpdateRequest, Written
 from record_sync.values import Values
 from singer_edge.errors import RunFailed
 from singer_sdk.sinks import BatchSink
@@ -109,11 +109,10 @@ class OrdinarySink(BatchSink):
         kind, text = name
         if kind == "id":
             return text
-        matches = [
-            one
-            for one in self._target.system.search(self.stream_name, {kind: values[kind]}, self._paths | {kind})
-            if same("text", one.get(kind), values[kind])
-        ]
+        found = self._target.system.search(self.stream_name, {kind: values[kind]}, self._paths | {kind})
+        if isinstance(found, Refused):
+            raise RunFailed(f"Stream {self.stream_name!r}: a search by {kind} was refused. {found.reason}")
+        matches = [one for one in found if same("text", one.get(kind), values[kind])]
         if len(matches) > 1:
             raise RunFailed(
                 f"Stream {self.stream_name!r}: several records have the same {kind}; give their ids instead."
