@@ -141,3 +141,30 @@ def test_a_refused_customer_that_the_accountant_makes_by_hand_is_not_doubled_in_
     lines.well(TO_CUSTOMCRM)
     lines.cycle()
     assert len(crm.all("customer")) == len(tripletex.all("customer")) == 1
+
+
+FAILURES = {
+    "forbidden": Fault.answer(403, {"status": 403, "message": "Ingen tilgang"}),
+    "not found": Fault.answer(404, {"status": 404, "message": "Ukjent adresse"}),
+    "another answer": Fault.answer(200, {"status": "ok"}),
+    "a page": Fault.answer(200, "<html>Vedlikehold</html>"),
+}
+
+
+@pytest.mark.parametrize("direction", [TO_TRIPLETEX, TO_CUSTOMCRM], ids=lambda one: one.name)
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_look_up_that_fails_does_not_mean_that_there_is_no_such_record(lines, systems, direction, failure):
+    crm, tripletex = systems.customcrm, systems.tripletex
+    crm.create("customer", Name="Fjord AS", OrganizationNumber="974760673")
+    tripletex.create("customer", name="Fjord AS", organizationNumber="974760673")
+    target = tripletex if direction is TO_TRIPLETEX else crm
+    searches = {"organizationNumber", "OrganizationNumber"}
+    target.before = lambda seen: FAILURES[failure] if searches & set(seen.params) else None
+    ran = lines.run(direction)
+    assert "Traceback" not in ran.log
+    assert [seen.path for seen in target.requests if searches & set(seen.params)]
+    assert [
+        f"{seen.method} {seen.path}" for seen in target.requests if seen.is_write and "token" not in seen.path
+    ] == []
+    target.before = None
+    assert lines.well(direction, full_refresh=True).counts["customer"].keys() <= {"linked", "linked and updated"}

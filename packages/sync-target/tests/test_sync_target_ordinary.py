@@ -128,6 +128,15 @@ def test_a_look_up_that_finds_several_records_ends_the_run(side):
     assert side.writes() == []
 
 
+def test_a_record_with_an_id_and_a_look_up_value_is_the_one_with_the_id(side):
+    record_id = side.create("Alfa AS", "post@alfa.example.no")
+    other = side.create("Beta AS", "post@beta.example.no")
+    side.load({side.id: record_id, side.email: "post@beta.example.no"}, lookup_keys={"customer": side.email})
+    assert side.get(record_id) == ("Alfa AS", "post@beta.example.no")
+    assert side.get(other) == ("Beta AS", "post@beta.example.no")
+    assert side.system.count("customer") == 2
+
+
 def test_a_record_is_created_only_where_that_is_allowed(side, capsys):
     records = [{side.name: "Alfa AS", side.email: None}, {side.name: "Beta AS", side.email: "post@beta.example.no"}]
     side.load(*records, create_without_match=True, state={"done": 2})
