@@ -8,12 +8,10 @@ not known is looked for by the next run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-from record_sync.canonical import same
-from record_sync.values import Value, Values, stated
-
-_SPELLINGS = ("text", "email", "digits", "phone")
-"""A server may keep a value trimmed, in other capitals, without its blanks, or without a country's prefix."""
+from record_sync.canonical import canonical, same
+from record_sync.values import Value, Values, empty
 
 
 def stand_in_order(sent: Sequence[Values], answers: Sequence[Values]) -> bool:
@@ -27,25 +25,32 @@ def stand_in_order(sent: Sequence[Values], answers: Sequence[Values]) -> bool:
 
 
 def _belongs(answer: Values, to: Values, sent: Sequence[Values]) -> bool:
-    said = stated(to)
-    if said and not any(path in answer and _alike(value, answer[path]) for path, value in said.items()):
-        return False
     differing = _differing(to, answer, len(answer))
-    if not differing:
-        return True
-    return all(_differing(one, answer, differing) > differing for one in sent if one != to)
+    if not any(path not in differing and not empty(to.get(path)) for path in answer):
+        return all(map(empty, to.values()))
+    enough = len(differing)
+    return not enough or all(len(_differing(one, answer, enough)) > enough for one in sent if one != to)
 
 
-def _differing(sent: Values, answer: Values, enough: int) -> int:
-    """How many properties an answer has otherwise than they were sent; counted no further than one more than enough."""
-    differing = 0
+def _differing(sent: Values, answer: Values, enough: int) -> list[str]:
+    """The properties that an answer has otherwise than they were sent; no further than one more than enough."""
+    differing = []
     for path, value in answer.items():
-        if not _alike(sent.get(path), value):
-            differing += 1
-            if differing > enough:
+        before = sent.get(path)
+        if before != value and not _alike(before, value):
+            differing.append(path)
+            if len(differing) > enough:
                 break
     return differing
 
 
 def _alike(one: Value, other: Value) -> bool:
-    return any(same(kind, one, other) for kind in _SPELLINGS)
+    """Whether a server may have made one of the other by trimming, other capitals, blanks or a country's prefix."""
+    if not isinstance(one, str) or not isinstance(other, str):
+        return same("text", one, other)
+    return any(form == other_form for form, other_form in zip(_forms(one), _forms(other), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _forms(text: str) -> tuple[Value, Value]:
+    return str(canonical("digits", text)).casefold(), canonical("phone", text)
