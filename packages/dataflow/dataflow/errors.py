@@ -3,8 +3,7 @@
 DataflowError
 ├── TableError    a property table is wrong; nothing has run yet
 ├── ConfigError   the mapper's settings are wrong
-├── StreamError   the tap's SCHEMA does not fit the tables
-└── InputError    a line of the input is not the Singer message it should be
+└── StreamError   the tap's SCHEMA does not fit the tables
 """
 
 from __future__ import annotations
@@ -28,7 +27,3 @@ class ConfigError(DataflowError):
 
 class StreamError(DataflowError):
     """What the tap says it sends does not fit the tables."""
-
-
-class InputError(DataflowError):
-    """A line of the input is not the Singer message it should be."""

@@ -15,6 +15,7 @@ from located_yaml import Fault
 from located_yaml.root import project_root
 from singer_edge.connections import PROFILE
 from singer_edge.console import EXPECTED, SingerPlugin
+from singer_edge.errors import RunFailed
 from singer_edge.rehearsal import Rehearsal
 from singer_sdk import typing as th
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
@@ -23,7 +24,7 @@ from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.encoding.simple import Message
 
 from dataflow.compiling import Build, compile_flow
-from dataflow.errors import ConfigError, DataflowError, InputError
+from dataflow.errors import ConfigError, DataflowError
 from dataflow.lines import LineReader, LineWriter
 from dataflow.rehearsing import Rehearsed
 from dataflow.schema import target_schema
@@ -176,7 +177,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
 
     def map_batch_message(self, message_dict: Content) -> Iterable[Message]:
         """Not understood: a batch's records are in files that the target would read unmapped."""
-        raise InputError(
+        raise RunFailed(
             f"The tap sends stream {message_dict['stream']} in BATCH files, which cannot be mapped. "
             "Remove batch_config from the tap's settings."
         )
@@ -185,7 +186,7 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         try:
             return self._builds[message["stream"]]
         except KeyError:
-            raise InputError(
+            raise RunFailed(
                 f"A {message['type']} of stream {message['stream']} comes before the stream's SCHEMA. "
                 "Send the tap's whole output, from its beginning."
             ) from None
@@ -198,4 +199,4 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         del frame
         for one in (signal.SIGINT, signal.SIGTERM):
             signal.signal(one, signal.SIG_IGN)
-        self.message_reader.stop(signum)
+        self.message_reader.stop.request(signum)

@@ -9,12 +9,13 @@ from pathlib import Path
 import fastjsonschema
 import pytest
 from dataflow.compiling import compile_flow
-from dataflow.errors import InputError, StreamError
+from dataflow.errors import StreamError
 from dataflow.mapper import DataflowMapper
 from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX
 from dataflow.tables import Dataflow
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from singer_edge.errors import RunFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = ["transforms/contact.yml", "transforms/customer.yml", "transforms/product.yml"]
@@ -568,12 +569,12 @@ def test_a_state_passes_untouched(to_customcrm):
 
 
 def test_a_record_before_its_schema_is_refused():
-    with pytest.raises(InputError, match="A RECORD of stream product comes before the stream's SCHEMA"):
+    with pytest.raises(RunFailed, match="A RECORD of stream product comes before the stream's SCHEMA"):
         Mapped("customcrm-to-tripletex").record("product", {"Id": "v-1"})
 
 
 def test_a_batch_is_refused(to_tripletex):
-    with pytest.raises(InputError, match="BATCH files, which cannot be mapped"):
+    with pytest.raises(RunFailed, match="BATCH files, which cannot be mapped"):
         to_tripletex("BATCH", stream="product")
 
 

@@ -8,6 +8,7 @@ expected is a bug and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import warnings
@@ -26,9 +27,13 @@ from singer_sdk.plugin_base import PluginBase, SingerCommand, _ConfigInput
 from singer_edge import settings
 from singer_edge.errors import RunFailed, UnusableFile, one_line
 from singer_edge.files import SingerFile, read_object
+from singer_edge.messages import unwritable
 
 EXPECTED: tuple[type[Exception], ...] = (ApiError, RunFailed, SingerSDKError)
 """Failures of a run that are not bugs of ours."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""There is no room left where standard output goes. Files and databases tell their own failures."""
 
 _FILE_OPTIONS = ("--catalog", "--state")
 
@@ -146,6 +151,7 @@ class PluginCommand(SingerCommand):
     def _exit_code_of(self, run: Callable[[], Any]) -> int:
         try:
             left = run()
+            sys.stdout.flush()
         except click.Abort:
             return 130
         except click.ClickException as error:
@@ -153,6 +159,13 @@ class PluginCommand(SingerCommand):
             return error.exit_code
         except self.expected as error:
             self.logger.error("%s", _told(error))  # noqa: TRY400 - one line is all that helps
+            return 1
+        except OSError as error:
+            if error.errno not in (*FULL, errno.EPIPE):
+                raise
+            failed = unwritable(error)
+            if error.errno != errno.EPIPE:
+                self.logger.error("%s", failed)  # noqa: TRY400 - one line
             return 1
         return left if isinstance(left, int) else 0
 

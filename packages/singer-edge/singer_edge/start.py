@@ -6,6 +6,8 @@ An import leaves hardly any, and looking for it is a tenth of the time that a st
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -31,5 +33,11 @@ class Command:
             gc.enable()
 
     def __call__(self) -> None:
-        """Run it with the arguments of this process."""
+        """Run it with the arguments of this process.
+
+        With a standard stream missing the next file to be opened, the link store say, would be taken for it.
+        """
+        for name, stream in (("input", sys.stdin), ("output", sys.stdout), ("error", sys.stderr)):
+            if stream is None:
+                sys.exit(f"Standard {name} is closed. Give it {os.devnull} where it is not needed.")
         self.load().cli()

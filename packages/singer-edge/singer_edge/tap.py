@@ -38,6 +38,6 @@ class EdgeTap(SingerPlugin, Tap, ABC):
         """Stop at the end of a message. What was told so far stands: the state only ever covers what is out."""
         del frame
         if isinstance(self.message_writer, MessageWriter):
-            self.message_writer.stop(128 + signum)
+            self.message_writer.stop.request(signum)
         else:
             raise SystemExit(128 + signum)

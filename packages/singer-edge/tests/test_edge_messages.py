@@ -55,7 +55,7 @@ def test_a_message_is_written_to_its_end(writer, pipe):
 
 
 def test_who_wants_to_stop_waits_for_the_message_being_written(writer, pipe):
-    pipe.interrupt = lambda: writer.stop(143)
+    pipe.interrupt = lambda: writer.stop.request(15)
     with pytest.raises(SystemExit) as left:
         writer.write_message(MESSAGE)
     assert left.value.code == 143
@@ -65,14 +65,14 @@ def test_who_wants_to_stop_waits_for_the_message_being_written(writer, pipe):
 def test_between_two_messages_it_stops_at_once(writer, pipe):
     writer.write_message(MESSAGE)
     with pytest.raises(SystemExit) as left:
-        writer.stop(130)
+        writer.stop.request(2)
     assert left.value.code == 130
 
 
 def test_who_asks_twice_does_not_wait(writer, pipe):
     def ask_twice():
-        writer.stop(143)
-        writer.stop(143)
+        writer.stop.request(15)
+        writer.stop.request(15)
 
     pipe.interrupt = ask_twice
     with pytest.raises(SystemExit):
