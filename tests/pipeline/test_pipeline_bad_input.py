@@ -249,6 +249,39 @@ def test_a_record_before_its_schema(lines, plugin):
     nothing_written(lines)
 
 
+DEEP = b'{"a":' * 2000 + b"1" + b"}" * 2000
+STRANGE = {
+    "an unknown type": (b'{"type":"HELLO","stream":"customer"}', "its type is none of SCHEMA, RECORD, STATE"),
+    "a type in small letters": (b'{"type":"state","value":{}}', "its type is none of SCHEMA, RECORD, STATE"),
+    "a state without a value": (b'{"type":"STATE"}', "a STATE whose value is missing"),
+    "a version that is missing": (b'{"type":"ACTIVATE_VERSION","stream":"customer"}', "whose version is missing"),
+    "a schema that is missing": (b'{"type":"SCHEMA","stream":"customer"}', "a SCHEMA whose schema is missing"),
+    "a record that is no object": (b'{"type":"RECORD","stream":"customer","record":7}', "RECORD"),
+    "a batch file that is missing": (
+        b'{"type":"BATCH","stream":"customer","encoding":{"format":"jsonl"},"manifest":["file:///none.jsonl"]}',
+        "BATCH files",
+    ),
+    "a state that is nested deeply": (b'{"type":"STATE","value":' + DEEP + b"}", "nested too deeply"),
+    "a record that is nested deeply": (
+        b'{"type":"RECORD","stream":"customer","record":' + DEEP + b"}",
+        "nested too deeply",
+    ),
+}
+
+
+@readers
+@pytest.mark.parametrize("line", STRANGE)
+def test_a_strange_message(lines, plugin, line):
+    message, words = STRANGE[line]
+    schema = b'{"type":"SCHEMA","stream":"customer","schema":{"properties":{}},"key_properties":[]}\n'
+    if plugin == "dataflow-mapper":
+        schema = b""
+    ran = run_alone(lines, plugin, messages=schema + message + b"\n")
+    ends(ran, plugin, words)
+    assert ran.output == ""
+    nothing_written(lines)
+
+
 @pytest.mark.parametrize("bookmarks", [b'["x"]', b'"x"', b'{"customer":17}'], ids=["a list", "a text", "a number"])
 def test_a_state_that_is_none(lines, bookmarks):
     messages = lines.messages(TO_TRIPLETEX).read_bytes().splitlines(keepends=True)
@@ -274,6 +307,31 @@ def test_garbage_in_the_middle_leaves_nothing_half_written(lines, direction):
     lines.cycle()
     assert {len(system.all("customer")) for system in lines.systems.both} == {2}
     assert {len(system.all("contact")) for system in lines.systems.both} == {2}
+
+
+def test_an_odd_version_leaves_the_store_in_order(lines):
+    lines.systems.customcrm.create("customer", Name="Gamma AS", OrganizationNumber="910 000 020")
+    messages = lines.messages(TO_TRIPLETEX).read_text(encoding="utf-8")
+    odd = re.sub(
+        r'"version":"[^"]*","modified_at":"[^"]*"(?=[^\n]*Gamma)', '"version":17.25,"modified_at":17.25', messages
+    )
+    assert odd != messages
+    assert lines.load(TO_TRIPLETEX, odd.encode()).counts["customer"] == {"created": 1, "parked": 1}
+    assert lines.well(TO_TRIPLETEX, full_refresh=True).counts["customer"] == {"created": 1, "unchanged": 1}
+
+
+def test_a_store_in_which_a_version_was_kept_as_it_came_opens(lines):
+    lines.systems.customcrm.create("customer", Name="Gamma AS", Email="ring meg")
+    assert lines.well(TO_TRIPLETEX).counts["customer"] == {"created": 1, "parked": 1}
+    with closing(sqlite3.connect(lines.links)) as store, store:
+        ((record,),) = store.execute("select record from waiting").fetchall()
+        odd, count = re.subn(rb'"version":"[^"]*"', b'"version":1700000000.25', record)
+        assert count == 1
+        store.execute("update waiting set record = ?", (odd,))
+    lines.systems.customcrm.edit(
+        "customer", lines.systems.customcrm.all("customer")[1]["Id"], Email="post@gamma.example.no"
+    )
+    assert lines.well(TO_TRIPLETEX).counts["customer"]["created"] == 1
 
 
 def test_a_record_that_is_no_valid_one_waits_and_the_others_get_through(lines):

@@ -116,6 +116,30 @@ def test_a_target_told_to_stop_in_the_middle_of_a_write_stores_its_answer_first(
     assert rows(lines, "select count(*) from intent") == [(0,)]
 
 
+@directions
+def test_a_target_told_to_stop_while_a_write_fails_tells_the_failure(lines, systems, direction):
+    fill(systems)
+    messages = lines.messages(direction)
+    system = systems.tripletex if direction is TO_TRIPLETEX else systems.customcrm
+    target = Future()
+
+    def stop_and_refuse(seen):
+        if not seen.is_write:
+            return None
+        target.result().send(signal.SIGTERM)
+        return Fault.answer(403, {"status": 403, "message": "Ingen tilgang"})
+
+    system.before = stop_and_refuse
+    with lines.start_target(direction, messages) as line:
+        target.set_result(line.processes[direction.target])
+        ran = line.finish()
+    system.before = None
+    assert ran.codes == {direction.target: 1}
+    (error,) = ran.errors(direction.target)
+    assert "Ingen tilgang" in error
+    assert rows(lines, "select outcome from run order by id desc limit 1") == [("failed",)]
+
+
 def link_many(lines, many):
     """Let so many more customers be linked, as the one that is."""
     (columns,) = rows(lines, "select group_concat(name) from pragma_table_info('link') where name <> 'id'")

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from record_sync.record_id import version_of
 from record_sync.values import Value, Values
 
 LIVE = "live"
@@ -126,6 +127,15 @@ class Incoming(msgspec.Struct):
         if self.modified_at is None or end.modified_at is None:
             return False
         return self.modified_at < end.modified_at
+
+
+def incoming_of(stored: bytes) -> Incoming:
+    """A record as the store holds it. Earlier releases stored a version that is not a text as it came."""
+    try:
+        return msgspec.json.decode(stored, type=Incoming)
+    except msgspec.ValidationError:
+        content = msgspec.json.decode(stored)
+        return msgspec.convert({**content, "version": version_of(content["version"])}, Incoming)
 
 
 class Current(msgspec.Struct):

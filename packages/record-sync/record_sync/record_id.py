@@ -1,8 +1,9 @@
-"""What can be a record's id: it stands in addresses and in the store's indexes."""
+"""What can be a record's id, which stands in addresses and in the store's indexes, and what its version."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from hashlib import blake2b
 
 LONGEST = 500
@@ -30,3 +31,10 @@ def storable(record_id: str) -> str:
         return record_id
     mark = blake2b(record_id.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
     return f"{record_id[:_SHOWN]}…{mark}"
+
+
+def version_of(value: object) -> str | None:
+    """A version as a text, whatever type it came as; None where it is neither a text nor a number."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        return None
+    return str(value)

@@ -7,19 +7,20 @@ their bytes, a batch at a time, and never decoded; the others are checked and ma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 import fastjsonschema
 import msgspec
 from record_sync.flow_sync import FlowSync
 from record_sync.record import Arrived, Incoming
-from record_sync.record_id import fault_of, storable
+from record_sync.record_id import fault_of, storable, version_of
 from record_sync.rules import FlowRules
 from record_sync.values import pick
 from singer_edge.errors import RunFailed
+from singer_edge.times import in_utc
 
-from sync_target.reader import RecordMessage, content_of
+from sync_target.record_message import RecordMessage, content_of
 
 RECOGNISED_AT_ONCE = 1000
 """Records that are looked up together by what they were."""
@@ -29,7 +30,7 @@ TAKEN_AT_ONCE = 400
 
 class _Source(msgspec.Struct):
     id: str
-    version: Any = None
+    version: str | None = None
 
 
 class _Head(msgspec.Struct):
@@ -52,16 +53,22 @@ class FlowInput:
         flow: takes the batches.
         stream: what the mapper calls it.
         schema: the SCHEMA message's; a record that does not fit it is parked.
+        count: is told how many more records came.
 
     """
 
-    def __init__(self, flow: FlowSync, stream: str, schema: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        flow: FlowSync,
+        stream: str,
+        schema: Mapping[str, Any],
+        count: Callable[[int], None] = lambda _records: None,
+    ) -> None:
         self.flow = flow
+        self._count = count
         self.rules: FlowRules = flow.rules
         self.stream = stream
         self.start_checked = False
-        self.came = 0
-        """Records so far."""
         self._fits = _compiled(schema)
         self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
         self._paths = tuple(one.path for one in flow.rules.properties)
@@ -92,7 +99,6 @@ class FlowInput:
         except (msgspec.MsgspecError, UnicodeError):
             source = self._source_of(message)
         self._unread.append(_Unread(source.id, source.version, self._whole(message.record), message))
-        self.came += 1
 
     def _source_of(self, message: RecordMessage) -> _Source:
         record = content_of(message.record, self.stream)
@@ -102,7 +108,7 @@ class FlowInput:
                 f"A RECORD of stream {self.stream!r} has no _source.id. "
                 "Put the dataflow mapper before this target, or leave x-sync out of the SCHEMA."
             )
-        return _Source(source["id"], source.get("version"))
+        return _Source(source["id"], version_of(source.get("version")))
 
     def hand_on(self, *, more: bool = False) -> None:
         """Bring all that came in to its outcome; an invalid record is parked.
@@ -116,7 +122,11 @@ class FlowInput:
             for some in _one_of_each(fresh):
                 self._take(some.values())
         if not more:
-            self.flow.settle()
+            self.await_writes()
+
+    def await_writes(self) -> None:
+        """Wait for the answers to what is being written, and store them."""
+        self.flow.settle()
 
     def _take(self, some: Iterable[_Unread]) -> None:
         taken, invalid = [], []
@@ -134,6 +144,7 @@ class FlowInput:
     def recognise(self) -> None:
         """Be done with what is to the letter what it was. What comes behind a newer state of itself is not."""
         unread, self._unread = self._unread, []
+        self._count(len(unread))
         for some in _one_of_each(unread):
             first = {record_id: one for record_id, one in some.items() if record_id not in self._fresh_ids}
             known = self.flow.unchanged(first)
@@ -145,12 +156,13 @@ class FlowInput:
         """The record, and what is wrong with it, if anything."""
         record = content_of(arrived.message.record, self.stream)
         source = record["_source"]
+        values = source.get("values") or {}
         incoming = Incoming(
             id=arrived.id,
             version=arrived.version,
             modified_at=None,
             values=pick(record, self._paths),
-            source=source.get("values") or {},
+            source=values if isinstance(values, dict) else {},
             deleted=bool(source.get("deleted")),
             filtered=bool(source.get("filtered")),
             whole=arrived.whole,
@@ -160,11 +172,15 @@ class FlowInput:
             incoming.read_at = _moment(arrived.message.time_extracted)
             if not incoming.filtered:
                 self._fits(record)
-        except (fastjsonschema.JsonSchemaValueException, msgspec.ValidationError) as error:
+        except (fastjsonschema.JsonSchemaValueException, msgspec.ValidationError, OverflowError) as error:
             return incoming, str(error)
         fault = fault_of(incoming.id)
         if fault is not None:
             incoming.id = storable(incoming.id)
+        elif incoming.version is None and source.get("version") is not None:
+            fault = "its version is neither a text nor a number"
+        elif incoming.source is not values and values:
+            fault = "its values are not an object"
         return incoming, fault
 
 
@@ -188,15 +204,9 @@ def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
     return compiled
 
 
-def _moment(text: object) -> datetime | None:
-    """A time in UTC; one without a zone is taken for UTC. Raises ValidationError."""
-    if text is None:
-        return None
-    moment: datetime = msgspec.convert(text, datetime)
-    try:
-        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-    except OverflowError:
-        raise msgspec.ValidationError("a time before year 1 or after year 9999") from None
+def _moment(told: object) -> datetime | None:
+    """A time in UTC. Raises ValidationError or OverflowError where it is not one."""
+    return None if told is None else in_utc(msgspec.convert(told, datetime))
 
 
 def _shortened(text: str) -> str:

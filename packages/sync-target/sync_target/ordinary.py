@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from record_sync.canonical import same
-from record_sync.record import Current
+from record_sync.canonical import canonical, same
 from record_sync.system import CreateRequest, Refused, Result, UpdateRequest, Written
-from record_sync.values import Values
+from record_sync.values import Values, empty
 from singer_edge.errors import RunFailed
+from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
+
+from sync_target.connected import ConnectedSystem
 
 if TYPE_CHECKING:
     from sync_target.target import SyncTarget
@@ -18,134 +20,139 @@ if TYPE_CHECKING:
 ID_NAMES = ("id", "Id")
 
 
-class OrdinarySink(BatchSink):
-    """Writes records without a link store. A refused record ends the run, since nothing here could keep it."""
+class Load:
+    """Writes the records of one stream, without a link store. A refused record ends the run: nothing could keep it.
 
-    max_size = 100
+    Args:
+        system: written to.
+        stream: the system's resource.
+        schema: of the records.
+        key: the property by which a record without an id is found.
+        may_create: whether a record that is not found is created.
 
-    @property
-    def _target(self) -> SyncTarget:
-        return self.__target
+    """
 
-    def __init__(self, target: SyncTarget, stream_name: str, schema: dict[str, Any], key_properties: Any) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
-        self.__target = target
+    def __init__(
+        self, system: ConnectedSystem, stream: str, schema: Mapping[str, Any], key: str | None, *, may_create: bool
+    ) -> None:
+        self._system = system
+        self._stream = stream
+        self._key = key
+        self._may_create = may_create
         self._paths = frozenset(_leaf_paths(schema.get("properties", {}), ""))
 
-    def setup(self) -> None:
-        """Refuse a stream that the system has no resource for."""
-        resources = self._target.system.resources
-        if self.stream_name not in resources:
-            raise RunFailed(
-                f"Stream {self.stream_name!r} cannot be loaded: {self._target.name} knows {', '.join(resources)}. "
-                "Rename it with stream_maps, or deselect it in the tap."
-            )
+    def write(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Write records; of one that comes several times the newest values stand.
 
-    def _parse_timestamps_in_record(self, record: Any, schema: Any, treatment: Any) -> None:
-        """Leave dates as they came: an API takes them as texts, and judges them itself."""
-        del record, schema, treatment
+        Raises:
+            RunFailed: a record was refused, or it cannot be told which one it is.
 
-    def process_batch(self, context: dict[str, Any]) -> None:
-        """Write one batch; records that come several times one after the other, so that the last one stands."""
-        named: set[tuple[str, str]] = set()
-        some: list[Values] = []
-        for record in context["records"]:
+        """
+        updates: dict[str, Values] = {}
+        creates: dict[object, Values] = {}
+        for number, record in enumerate(records):
             values = dict(_flat(record, ""))
-            name = self._name_of(values)
-            if name is not None and name in named:
-                self._write(some)
-                named, some = set(), []
-            if name is not None:
-                named.add(name)
-            some.append(values)
-        self._write(some)
-
-    def _name_of(self, values: Values) -> tuple[str, str] | None:
-        """What a record says that it is: its id, or the value of the stream's look-up key."""
-        for name in ID_NAMES:
-            if values.get(name) is not None:
-                return "id", str(values[name])
-        key = self._lookup_key
-        return None if key is None or values.get(key) is None else (key, str(values[key]))
-
-    @property
-    def _lookup_key(self) -> str | None:
-        key: str | None = (self.config.get("lookup_keys") or {}).get(self.stream_name)
-        return key
-
-    def _write(self, records: list[Values]) -> None:
-        updates: list[tuple[str, Values]] = []
-        creates: list[CreateRequest] = []
-        for values in records:
-            record_id = self._id_of(values)
+            ids = [str(one) for one in map(values.get, ID_NAMES) if not empty(one)]
+            for name in ID_NAMES:
+                values.pop(name, None)
+            wanted = None if self._key is None or ids else values.get(self._key)
+            record_id = ids[0] if ids else None if empty(wanted) else self._found(wanted)
             if record_id is not None:
-                updates.append((record_id, values))
-            elif self.config.get("create_without_match"):
-                creates.append(CreateRequest("", {p: v for p, v in values.items() if v is not None}))
+                updates.setdefault(record_id, {}).update(values)
+            elif self._may_create:
+                one = ("unnamed", number) if empty(wanted) else canonical("text", wanted)
+                creates.setdefault(one, {}).update(values)
             else:
-                raise RunFailed(self._unknown(values))
+                raise self._unknown(wanted)
         self._update(updates)
-        for results in self._target.system.create(self.stream_name, creates, self._paths) if creates else ():
-            self._check(results)
+        self._send(
+            self._system.create,
+            [CreateRequest("", {path: v for path, v in one.items() if not empty(v)}) for one in creates.values()],
+        )
 
-    def _unknown(self, values: Values) -> str:
-        key = self._lookup_key
-        if key is not None and values.get(key) is not None:
-            return (
-                f"Stream {self.stream_name!r}: there is no record with the {key} that one here has. "
+    def _found(self, wanted: Any) -> str | None:
+        """The id of the record whose key has this value."""
+        key = self._key or ""
+        if isinstance(wanted, (dict, list)):
+            raise RunFailed(f"Stream {self._stream!r}: a record's {key} is neither a text nor a number.")
+        found = self._system.search(self._stream, {key: wanted}, self._paths | {key})
+        if isinstance(found, Refused):
+            raise RunFailed(f"Stream {self._stream!r}: a search by {key} was refused. {found.reason}")
+        matches = [one.id for one in found if same("text", one.get(key), wanted)]
+        if len(matches) > 1:
+            raise RunFailed(f"Stream {self._stream!r}: several records have the same {key}; give their ids instead.")
+        return matches[0] if matches else None
+
+    def _unknown(self, wanted: Any) -> RunFailed:
+        if not empty(wanted):
+            return RunFailed(
+                f"Stream {self._stream!r}: there is no record with the {self._key} that one here has. "
                 "Allow create_without_match to have it created."
             )
-        return (
-            f"A record of stream {self.stream_name!r} has no id. Map it to one, name a property for it in "
+        return RunFailed(
+            f"A record of stream {self._stream!r} has no id. Map it to one, name a property for it in "
             "lookup_keys, or allow create_without_match."
         )
 
-    def _id_of(self, values: Values) -> str | None:
-        name = self._name_of(values)
-        for one in ID_NAMES:
-            values.pop(one, None)
-        if name is None:
-            return None
-        kind, text = name
-        if kind == "id":
-            return text
-        found = self._target.system.search(self.stream_name, {kind: values[kind]}, self._paths | {kind})
-        if isinstance(found, Refused):
-            raise RunFailed(f"Stream {self.stream_name!r}: a search by {kind} was refused. {found.reason}")
-        matches = [one for one in found if same("text", one.get(kind), values[kind])]
-        if len(matches) > 1:
+    def _update(self, updates: Mapping[str, Values]) -> None:
+        current = self._system.read(self._stream, list(updates), self._paths) if updates else {}
+        for record_id in updates:
+            if record_id not in current:
+                raise RunFailed(f"Stream {self._stream!r}: there is no record {record_id} to update.")
+        differing = {
+            record_id: {path: v for path, v in values.items() if not same("text", v, current[record_id].get(path))}
+            for record_id, values in updates.items()
+        }
+        self._send(
+            self._system.update, [UpdateRequest(current[one], values) for one, values in differing.items() if values]
+        )
+
+    def _send(self, write: Callable[..., Iterable[Sequence[Result]]], requests: list[Any]) -> None:
+        for results in write(self._stream, requests, self._paths) if requests else ():
+            refused = [one.reason for one in results if not isinstance(one, Written)]
+            if refused:
+                told = f"{len(refused)} of {len(results)} records were refused. First: {refused[0]}"
+                raise RunFailed(f"Stream {self._stream!r}: {told}")
+
+
+class OrdinarySink(BatchSink):
+    """The SDK's side of a load: stream maps, the check against the schema, and batches."""
+
+    max_size = 100
+
+    def __init__(self, target: SyncTarget, stream_name: str, schema: dict[str, Any], key_properties: Any) -> None:
+        super().__init__(target, stream_name, schema, key_properties)
+        resources = target.system.resources
+        if stream_name not in resources:
             raise RunFailed(
-                f"Stream {self.stream_name!r}: several records have the same {kind}; give their ids instead."
+                f"Stream {stream_name!r} cannot be loaded: {target.name} knows {', '.join(resources)}. "
+                "Rename it with stream_maps, or deselect it in the tap."
             )
-        return matches[0].id if matches else None
+        key = (self.config.get("lookup_keys") or {}).get(stream_name)
+        may_create = bool(self.config.get("create_without_match"))
+        self._load = Load(target.system, stream_name, schema, key, may_create=may_create)
 
-    def _update(self, updates: list[tuple[str, Values]]) -> None:
-        if not updates:
-            return
-        system = self._target.system
-        read = system.read(self.stream_name, [record_id for record_id, _ in updates], self._paths)
-        requests = []
-        for record_id, values in updates:
-            current = read.get(record_id)
-            if current is None:
-                raise RunFailed(f"Stream {self.stream_name!r}: there is no record {record_id} to update.")
-            differing = _differing(values, current)
-            if differing:
-                requests.append(UpdateRequest(current, differing))
-        for results in system.update(self.stream_name, requests, self._paths) if requests else ():
-            self._check(results)
-
-    def _check(self, results: Any) -> None:
-        failed: list[Result] = [one for one in results if not isinstance(one, Written)]
-        if failed:
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Check a record against the schema. Dates stay the texts that they are: an API judges them itself."""
+        try:
+            if self._validator is not None:
+                self._validator.validate(record)
+        except InvalidRecord as error:
             raise RunFailed(
-                f"Stream {self.stream_name!r}: {len(failed)} of {len(results)} records were refused. "
-                f"First: {failed[0].reason}"  # type: ignore[union-attr]
-            )
+                f"A record of stream {self.stream_name!r} does not match its schema{_where(error)}."
+            ) from None
+        return record
+
+    def process_batch(self, context: dict[str, Any]) -> None:
+        """Write one batch."""
+        self._load.write(context["records"])
 
 
-def _differing(values: Values, current: Current) -> Values:
-    return {path: value for path, value in values.items() if not same("text", value, current.get(path))}
+def _where(error: InvalidRecord) -> str:
+    """Which property is wrong, and how; not its value, which may be somebody's name."""
+    cause: Any = error.__cause__
+    path = ".".join(str(one) for one in getattr(cause, "absolute_path", ()))
+    return f": {path} ({cause.validator} {cause.validator_value})" if path else ""
 
 
 def _leaf_paths(properties: Mapping[str, Any], prefix: str) -> list[str]:

@@ -152,6 +152,28 @@ def test_a_record_that_is_not_found_is_created_once_however_often_it_comes(side)
     assert found[side.name] == "Alfa Holding AS"
 
 
+@pytest.mark.parametrize("value", ["", "  ", None])
+def test_a_look_up_value_that_is_empty_names_nobody(side, value):
+    side.create("Alfa AS")
+    record = {side.email: value, side.name: "Beta AS"}
+    with pytest.raises(RunFailed, match="has no id"):
+        side.load(record, lookup_keys={"customer": side.email})
+    assert side.writes() == []
+    side.load(record, record, lookup_keys={"customer": side.email}, create_without_match=True)
+    assert sorted(one[side.name] for one in side.system.all("customer")) == ["Alfa AS", "Beta AS", "Beta AS"]
+
+
+def test_a_look_up_value_that_is_a_list_is_refused(side):
+    with pytest.raises(RunFailed, match="is neither a text nor a number"):
+        side.load({side.name: ["Alfa AS"]}, lookup_keys={"customer": side.name}, validate_records=False)
+
+
+def test_a_value_of_another_type_than_the_schema_has_is_refused_without_being_told(side):
+    with pytest.raises(RunFailed, match="does not match its schema: ") as refused:
+        side.load({side.id: "1", side.name: {"first": "Kari Nordmann"}})
+    assert "Kari" not in str(refused.value)
+
+
 def test_a_refused_record_ends_the_run_with_the_systems_words(side, capsys):
     record_id = side.create("Alfa AS", "post@alfa.example.no")
     with pytest.raises(RunFailed, match="1 of 1 records were refused. First: .*(must be filled|is required|Feltet må)"):

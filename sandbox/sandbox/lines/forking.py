@@ -48,7 +48,7 @@ def programs(names: Sequence[str]) -> dict[str, Program]:
     for one in found.values():
         one.load()
     # Loaded by each plug-in in its first moments.
-    for module in ("sync_target.opening", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
+    for module in ("sync_target.run", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
         import_module(module)
     return found
 

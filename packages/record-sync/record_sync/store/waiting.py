@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from record_sync.record import Incoming
+from record_sync.record import Incoming, incoming_of
 from record_sync.store import tables
 from record_sync.store.among import among, among_named
 from record_sync.store.links import chunks
@@ -208,7 +208,7 @@ class WaitingRecords:
 
 def _waiting(row: sa.Row[tuple[object, ...]]) -> Waiting:
     return Waiting(
-        record=msgspec.json.decode(row.record, type=Incoming),
+        record=incoming_of(row.record),
         kind=row.kind,
         reason=row.reason,
         details=tuple(json.loads(row.details)),
