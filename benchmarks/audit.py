@@ -24,9 +24,9 @@ from dataflow_operator.audit.flows import SIDES, AuditedFlow
 from dataflow_operator.connections import connected
 from dataflow_operator.project import tables_of
 from dataflow_operator.testing.both import Both
+from record_sync.ledger import Ledger
 from record_sync.record import Base, End, Link
 from record_sync.store import Store
-from record_sync.store.links import Links, chunks
 
 import sandbox
 
@@ -82,11 +82,12 @@ def link(both: Both) -> None:
             for one in systems[side].listing("customer", flow.paths(side)):
                 base = Base(store.prints.of_all(one.values))
                 ends[side][one.values[number]] = End(one.id, one.version, None, one.modified_at, base=base)
-        links = Links(store, key)
         pairs = [Link(end, ends["tripletex"][number], "customer") for number, end in ends["customcrm"].items()]
-        for some in chunks(pairs, PART):
-            with store.begin() as connection:
-                links.add(connection, some)
+        ledger = Ledger(store, key)
+        for start in range(0, len(pairs), PART):
+            with ledger.transaction() as now:
+                for pair in pairs[start : start + PART]:
+                    now.links.add(pair)
     print(f"{len(pairs)} pairs linked", file=sys.stderr)
 
 

@@ -14,11 +14,11 @@ from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
+from record_sync.ledger import Ledger
 from record_sync.record import Base
 from record_sync.rules import FlowRules
 from record_sync.store import Store, tables
 from record_sync.store.base_blob import BasePacker
-from record_sync.store.links import Links
 from record_sync.store.store import FlowKey
 from record_sync.testing.postgresql import NoServerError, Server
 from singer_edge.start import GARBAGE_AFTER
@@ -179,20 +179,21 @@ def fill(store: Store, key: FlowKey, count: int) -> list[str]:
 def batches(store: Store, key: FlowKey, ids: list[str]) -> list[Taken]:
     """Look links up and update them, a batch at a time."""
     chance = random.Random(2)  # noqa: S311 - nothing secret
-    links = Links(store, key)
+    ledger = Ledger(store, key)
     taken = []
     for _ in range(ROUNDS):
         some = chance.sample(ids, min(BATCH, len(ids)))
         marks = [bytes(chance.randbytes(8)) for _ in some]
         began, processor = time.perf_counter(), time.process_time()
-        with store.reading() as connection:
-            found = links.of_sources(connection, some)
+        with ledger.reading() as now:
+            found = now.links.of_sources(some)
         read = time.perf_counter()
         for one, mark in zip(found.values(), marks, strict=True):
             one.source.version, one.target.version = "2026-11-22T10:00:00.123Z", "51"
             one.source.base.firm["Source3"] = one.target.base.firm["target3"] = mark
-        with store.begin() as connection:
-            links.save(connection, found.values())
+        with ledger.transaction() as now:
+            for one in found.values():
+                now.links.save(one)
         ended = time.perf_counter()
         taken.append(Taken((ended - began) * 1000, (read - began) * 1000, (time.process_time() - processor) * 1000))
     return taken

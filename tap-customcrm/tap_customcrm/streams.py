@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from customcrm_client.schema import ID, UPDATED_AT, schema_of
 from singer_edge.read import Page, Read
 from singer_edge.reading import BookmarkedStream
+from singer_edge.tap import EdgeTap
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
+    from customcrm_client.client import CustomcrmClient
     from customcrm_client.profile import Stream
 
-    from tap_customcrm.tap import TapCustomcrm
+
+class ConnectedTap(EdgeTap):
+    """What the streams need of their tap."""
+
+    @property
+    @abstractmethod
+    def client(self) -> CustomcrmClient:
+        """The client of the CRM that the settings name."""
 
 
 class CustomcrmStream(BookmarkedStream):
@@ -22,9 +32,9 @@ class CustomcrmStream(BookmarkedStream):
 
     primary_keys = (ID,)
 
-    _tap: TapCustomcrm
+    _tap: ConnectedTap
 
-    def __init__(self, tap: TapCustomcrm, name: str, described: Stream) -> None:
+    def __init__(self, tap: ConnectedTap, name: str, described: Stream) -> None:
         increments = described.read.increments
         self.change_key = None if increments is None else UPDATED_AT
         self.ascending = increments is not None and increments.in_order and len(increments.params) == 1

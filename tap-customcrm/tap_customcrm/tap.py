@@ -18,11 +18,10 @@ from singer_edge.connections import CUSTOMCRM
 from singer_edge.console import EXPECTED
 from singer_edge.errors import RunFailed
 from singer_edge.files import read_object
-from singer_edge.tap import EdgeTap
 from singer_sdk import typing as th
 from typing_extensions import Self
 
-from tap_customcrm.streams import CustomcrmStream
+from tap_customcrm.streams import ConnectedTap, CustomcrmStream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ SAMPLE = 500
 Made = TypeVar("Made", bound="TapCustomcrm")
 
 
-class TapCustomcrm(EdgeTap):
+class TapCustomcrm(ConnectedTap):
     """Reads contacts, customers and products of a CRM, and whatever else its profile describes."""
 
     name = "tap-customcrm"

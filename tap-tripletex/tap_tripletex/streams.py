@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +13,7 @@ from msgspec import UNSET
 from singer_edge.read import Page, Read
 from singer_edge.reading import BookmarkedStream
 from singer_edge.shape import Shape
+from singer_edge.tap import EdgeTap
 from tripletex_client.changes import REPORT, Change, modified_at, newest
 from tripletex_client.clock import to_local_for_changed_since
 from tripletex_client.fields import FIELDS
@@ -19,14 +21,26 @@ from tripletex_client.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from singer_edge.bookmark import Bookmark
+    from tripletex_client.client import TripletexClient
     from tripletex_client.paging import Page as ListPage
-
-    from tap_tripletex.tap import TapTripletex
 
 PAGE_SIZE = 1000
 """Records in one request: the API's default and sensible maximum."""
 
 Record = dict[str, Any]
+
+
+class ConnectedTap(EdgeTap):
+    """What the streams need of their tap."""
+
+    @property
+    @abstractmethod
+    def client(self) -> TripletexClient:
+        """The client of the company that the settings name."""
+
+    @abstractmethod
+    def would_be_written(self, resource: str) -> bool:
+        """Whether a rehearsal's first line would write to a resource."""
 
 
 class TripletexStream(BookmarkedStream):
@@ -35,9 +49,9 @@ class TripletexStream(BookmarkedStream):
     primary_keys = ("id",)
     beyond: ClassVar[dict[str, Any]] = {"changes": list[Change] | None}
 
-    _tap: TapTripletex
+    _tap: ConnectedTap
 
-    def __init__(self, tap: TapTripletex) -> None:
+    def __init__(self, tap: ConnectedTap) -> None:
         super().__init__(tap, schema=SCHEMAS[self.name])
 
     def server_clock(self) -> dt.datetime | None:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_edge import settings
 from singer_edge.connections import TRIPLETEX
 from singer_edge.rehearsal import Rehearsal
-from singer_edge.tap import EdgeTap
 from singer_sdk import typing as th
 from tripletex_client.client import TripletexClient
 
-from tap_tripletex.streams import STREAMS
+from tap_tripletex.streams import STREAMS, ConnectedTap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from tap_tripletex.streams import TripletexStream
 
 
-class TapTripletex(EdgeTap):
+class TapTripletex(ConnectedTap):
     """Reads contacts, customers, products and countries of Tripletex, the Norwegian accounting system."""
 
     name = "tap-tripletex"

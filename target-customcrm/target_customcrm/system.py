@@ -96,11 +96,11 @@ class CustomcrmSystem:
                 if record.get("Deleted") is not True:
                     yield _current(Found(record), paths)
 
-    def listing_cost(self, resource: str) -> int:
+    def listing_cost(self, resource: str, linked: int = 0) -> int:
         """Pages of the list; none where the CRM cannot be asked for records by what they say."""
         if not self._client.can_search(resource):
             return 0
-        size = self._client.size(resource)
+        size = linked or self._client.size(resource)
         return UNKNOWN_COST if size is None else size // self._client.page_at_most(resource) + 1
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Searched:
@@ -231,8 +231,17 @@ class CustomcrmSystem:
         del resource, paths
         return Written(current)
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Delete a record, only if it still is what was read. The CRM knows no inactive records."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Delete records, each only if it still is what was read. The CRM knows no inactive records."""
+
+        def remove(some: Sequence[RemoveRequest]) -> list[Result]:
+            return [self._remove(resource, one, paths) for one in some]
+
+        return self._in_flight.begin_portions(remove, requests, 1)
+
+    def _remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         current = request.current
         if not self._client.allows(resource, "delete"):
             return NOT_ALLOWED

@@ -9,6 +9,7 @@ from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
 from customcrm_client.testing import KEY, REFUSED, WRITE, profile_for, small_crm
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, UpdateRequest, Written
+from record_sync.testing.results import removed
 from target_customcrm.system import CustomcrmSystem
 
 PATHS = frozenset({"FirstName", "Email"})
@@ -58,7 +59,7 @@ def test_changes_are_made_over_what_was_read_and_never_over_an_edit_since(kind):
 def test_a_record_is_deleted_and_then_not_there(kind):
     crm, _, system = kind
     (made,) = create(system, "Kari")
-    assert isinstance(system.remove("contact", RemoveRequest(made.current, "delete"), PATHS), Written)
+    assert isinstance(removed(system, "contact", RemoveRequest(made.current, "delete"), PATHS), Written)
     assert not crm.rows
     assert system.read("contact", [made.current.id], PATHS) == {}
 
@@ -70,10 +71,10 @@ def test_a_record_that_was_edited_since_it_was_read_is_not_deleted(kind):
     read = system.read("contact", [record_id], PATHS)[record_id]
     crm.rows[record_id]["name"] = "Kari Anne"
     crm.touch(crm.rows[record_id])
-    assert isinstance(system.remove("contact", RemoveRequest(read, "delete"), PATHS), Moved)
+    assert isinstance(removed(system, "contact", RemoveRequest(read, "delete"), PATHS), Moved)
     assert crm.rows[record_id]["name"] == "Kari Anne"
     again = system.read("contact", [record_id], PATHS)[record_id]
-    assert isinstance(system.remove("contact", RemoveRequest(again, "delete"), PATHS), Written)
+    assert isinstance(removed(system, "contact", RemoveRequest(again, "delete"), PATHS), Written)
     assert not crm.rows
 
 
@@ -96,7 +97,7 @@ def test_what_the_profile_does_not_say_is_refused_and_nothing_is_sent():
         refused = [
             *create(system, "Ola"),
             *next(iter(system.update("contact", [UpdateRequest(current, {"FirstName": "Ola"})], PATHS))),
-            system.remove("contact", RemoveRequest(current, "delete"), PATHS),
+            removed(system, "contact", RemoveRequest(current, "delete"), PATHS),
         ]
         assert [type(one) for one in refused] == [Refused] * 3
         assert len(server.asked) == before

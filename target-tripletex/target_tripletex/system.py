@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from api_transport.concurrency import InFlight
 from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
+    CLOCK_DOUBT,
     CreateRequest,
     Moved,
     Refused,
@@ -51,9 +52,6 @@ PAGE_WORTH = 5
 
 LONGEST_ASKED = 255
 """Characters of a value that a list is asked by: servers take addresses of a few thousand bytes."""
-
-LOOK_BACK = timedelta(minutes=65)
-"""Tripletex's times have no zone: in the hour that autumn repeats, an hour cannot be told from the next."""
 
 Request = TypeVar("Request")
 Bodies: TypeAlias = Sequence[tuple[int, dict[str, Any]]]
@@ -107,7 +105,7 @@ class TripletexSystem:
 
     def created_before(self, current: Current, sight: datetime) -> bool:
         """Whether a record was surely there already at that time."""
-        return current.created_at is not None and current.created_at < sight - LOOK_BACK
+        return current.created_at is not None and current.created_at < sight - CLOCK_DOUBT
 
     # -- reading
 
@@ -254,8 +252,17 @@ class TripletexSystem:
         body = {"id": int(current.id), "version": _number(current.version), "isInactive": False}
         return self._put(resource, [(0, body)], paths)[0]
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Deactivate a record, or delete it, only if it still is what was read."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Deactivate records, or delete them, each only if it still is what was read."""
+
+        def remove(some: Sequence[RemoveRequest]) -> list[Result]:
+            return [self._remove(resource, one, paths) for one in some]
+
+        return self._in_flight.begin_portions(remove, requests, 1)
+
+    def _remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         current = request.current
         if request.policy == "delete":
             return self._delete(resource, current, paths)

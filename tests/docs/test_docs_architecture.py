@@ -129,6 +129,6 @@ def test_what_the_page_names_is_there():
     rules = PAGE.partition("## The rules")[2].partition("\n## ")[0]
     told = re.findall(r"\*\* \(([^)]*)\)", rules)  # the modules behind each rule's name
     modules = {module for modules in told for module in re.findall("`([a-z_/]+)`", modules)}
-    assert {"plan", "store/waiting"} <= modules
+    assert {"plan", "ledger/waiting"} <= modules
     names = (names - modules) | {f"packages/record-sync/record_sync/{one}.py" for one in modules}
     assert [name for name in sorted(names) if not (ROOT / name).exists()] == []

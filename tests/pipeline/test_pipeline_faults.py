@@ -23,7 +23,6 @@ def make_under_a_former_id(crm, record_id, **values):
     crm.create("customer", Id=record_id, **values)
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 2")
 @DIRECTIONS
 def test_a_person_whose_creation_never_arrived_is_not_taken_for_a_colleague_at_the_same_address(
     lines, systems, next_line
@@ -90,7 +89,6 @@ def test_a_record_that_is_answered_otherwise_than_it_was_sent_does_not_lose_its_
     assert crm.get("customer", other)["Email"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 4")
 def test_a_customer_that_is_restored_after_both_sides_let_go_of_it_is_created_again(lines, systems):
     crm, tripletex = systems.customcrm, systems.tripletex
     record_id = crm.create("customer", Name="Fjord AS", Email="post@fjord.example.no")["Id"]
@@ -109,7 +107,6 @@ def test_a_customer_that_is_restored_after_both_sides_let_go_of_it_is_created_ag
     assert [one["Name"] for one in crm.all("customer")] == ["Fjord AS"]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 6")
 def test_a_company_that_is_given_the_id_of_a_deleted_one_does_not_overwrite_that_ones_counterpart(lines, systems):
     crm, tripletex = systems.customcrm, systems.tripletex
     crm.create("customer", Id="5", Name="Fjord AS", OrganizationNumber="974760673")
@@ -124,7 +121,6 @@ def test_a_company_that_is_given_the_id_of_a_deleted_one_does_not_overwrite_that
     }
 
 
-@pytest.mark.xfail(strict=True, reason="real-world-cases: a refused record's likely counterpart")
 @pytest.mark.parametrize(
     ("number", "email"), [("923 60 90 16", None), (None, "Post@Alfa.example.no")], ids=["number", "e-mail"]
 )

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 import click
 import msgspec
-from record_sync.store.waiting import CONFLICT, INVALID, REFERENCE
+from record_sync.waiting import CONFLICT, INVALID, REFERENCE
 
 from dataflow_operator.asked import Asked, limited, shared
 from dataflow_operator.errors import OperatorError

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 import msgspec
-from record_sync.store.waiting import AMBIGUOUS, INVALID, PARKED
+from record_sync.waiting import AMBIGUOUS, INVALID, PARKED
 
 from dataflow_operator.asked import Asked, shared
 from dataflow_operator.moments import age, now

@@ -53,13 +53,13 @@ def test_all_of_a_store_is_copied_and_nothing_of_it_changed(busy, tmp_path):
 def test_a_store_of_an_older_release_is_brought_up_to_date_in_the_copy_only(links_url, tmp_path):
     engine = open_engine(links_url)
     with engine.connect() as connection:
-        migrate(connection, "0002")
+        migrate(connection, "0004")
     engine.dispose()
     copy = tmp_path / "copy.db"
     assert copy_store(links_url, "default", copy)
     Store(f"sqlite:///{copy}", SIDES).close()
     assert dump(f"sqlite:///{copy}")[VERSION_TABLE] == [f"('{REVISION}',)"]
-    assert dump(links_url)[VERSION_TABLE] == ["('0002',)"]
+    assert dump(links_url)[VERSION_TABLE] == ["('0004',)"]
 
 
 def test_while_a_run_works_there_is_nothing_to_plan_with(busy, tmp_path):

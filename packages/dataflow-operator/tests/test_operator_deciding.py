@@ -73,7 +73,7 @@ def test_a_record_that_no_retry_helps_says_what_does(world, dataflow):
         session.flows["customer"].take(world.incoming("customer", "tripletex"))
         record = world.incoming("customer", "tripletex")[0]
         record.id = "c2"
-        session.flows["customer"].park_invalid(record, "not a valid record")
+        session.flows["customer"].park_all_invalid([(record, "not a valid record")])
         session.finish()
     (in_conflict,) = waiting(dataflow, kind="conflict")
     said = dataflow("failures", "retry", str(in_conflict["id"]))

@@ -39,7 +39,7 @@ def troubled(world):
         for flow in session.flows.values():
             flow.take(world.incoming(flow.rules.flow, "tripletex"))
         record = Incoming("c4", None, None, {"name": 4}, {"Name": 4})
-        session.flows["customer"].park_invalid(record, "not a valid record: name must be string")
+        session.flows["customer"].park_all_invalid([(record, "not a valid record: name must be string")])
         session.finish()
     return world
 

@@ -52,7 +52,7 @@ def hostile(tmp_path_factory):
     world.crm.put("customer", f'"><b>x</b>{HOSTILE}', Name=HOSTILE)
     world.run("tripletex", conflict="manual")
     with world.begin("tripletex") as session:
-        session.flows["customer"].park_invalid(Incoming("c77", None, None, {}, {HOSTILE: [HOSTILE]}), HOSTILE)
+        session.flows["customer"].park_all_invalid([(Incoming("c77", None, None, {}, {HOSTILE: [HOSTILE]}), HOSTILE)])
     world.begin("tripletex").close("failed", f"Fault: {HOSTILE}")
     with served(world.url) as page:
         yield world, page.visitor()

@@ -2,8 +2,8 @@
 
 The way of a record through this package::
 
-    Incoming ─> session.FlowSync ─> store (link, base) ─> plan ─> system.TargetSystem ─> store (link, base)
+    Incoming ─> FlowSync ─> Ledger (link, base) ─> plan ─> Target ─> Outcomes, Ledger (link, base)
 
-``plan`` and ``matching`` are pure: they decide, and touch nothing. ``store`` alone speaks SQL. Neither a
-system's API nor Singer is known here; a target brings both.
+``plan``, ``matching`` and what they are made of are pure: they decide, and touch nothing. ``ledger`` and ``store``
+alone speak SQL. Neither a system's API nor Singer is known here; a target brings both.
 """

@@ -1,29 +1,48 @@
-"""Deletions of the source: remembered as they come in, made when its stream has ended and they have been counted."""
+"""Deletions of the source: remembered as they come in, made when its stream has ended and they have been counted.
+
+What is to be deleted stands in the store (the link's source is *gone*), so nothing is lost where a run ends before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from record_sync.conflict import DELETED, contest_deletion, decided_for
+import msgspec
+
+from record_sync.agreement import observe_own_write
+from record_sync.conflict import DELETED, decided_for
+from record_sync.flow import ATTEMPTS, Flow
+from record_sync.intent import REMOVE, Intent
+from record_sync.ledger import Transaction
 from record_sync.outcome import Outcome
 from record_sync.plan import deletion_is_contested
-from record_sync.record import CONTESTED, ENDED, GONE, Current, Link
-from record_sync.store.intents import Intent
-from record_sync.system import Moved, Refused, RemoveRequest, Unknown, Written
-from record_sync.updating import ATTEMPTS
+from record_sync.record import CONTESTED, ENDED, GONE, Current, Incoming, Link
+from record_sync.system import Moved, RemoveRequest, Result, Unknown, Written, answered
+from record_sync.waiting import DELETION
 
-if TYPE_CHECKING:
-    from record_sync.flow_sync import FlowSync
+
+class Due(msgspec.Struct, frozen=True):
+    """A deletion that is to be passed on."""
+
+    link: Link
+    is_decided: bool
+    """A person decided so: nothing is judged any more."""
+    is_new: bool
+    """No earlier run tried it."""
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """A deletion over the record as it was read."""
+
+    due: Due
+    current: Current
+    intent: Intent
 
 
 class Deletions:
-    """Passes on what is gone from the source, by the flow's policy.
+    """Passes on what is gone from the source, by the flow's policy."""
 
-    What is to be deleted stands in the store (the link's source is *gone*), so nothing is lost where a run ends before.
-    """
-
-    def __init__(self, flow: FlowSync) -> None:
+    def __init__(self, flow: Flow) -> None:
         self._flow = flow
 
     def make(self) -> None:
@@ -33,96 +52,108 @@ class Deletions:
             BreakerOpenError: they are too many to be made unasked; none was made.
         """
         flow = self._flow
-        with flow.store.reading() as connection:
-            pending = flow.links.source_gone(connection)
-            decisions = flow.conflicts.taken(connection, [link.id or 0 for link in pending])
+        due = self._due()
+        if flow.rules.on_delete == "ignore":
+            self._end_all([one.link for one in due], Outcome.UNCHANGED)
+            return
+        flow.guard.check_deletions(sum(one.is_new for one in due))
+        for _ in range(ATTEMPTS):
+            if not due:
+                return
+            due = self._round(due)
+        reason = "somebody keeps changing this record in the other system; tried again later"
+        with flow.ledger.transaction() as now:
+            for one in due:
+                self._hold(now, one.link, reason)
+
+    def _due(self) -> list[Due]:
+        flow = self._flow
+        with flow.ledger.reading() as now:
+            gone = now.links.source_gone()
+            decisions = now.conflicts.decisions(gone)
+            tried = now.waiting.of([link.source.id for link in gone])
         due = []
-        for link in pending:
+        for link in gone:
             decision = decided_for(decisions, link, DELETED)
             if link.state == CONTESTED and decision is None:
                 continue
-            if decision == flow.key.target_side:
+            if decision == flow.ledger.key.target_side:
                 continue  # the other line makes the record anew
-            due.append((link, decision is not None))
-        if not due:
-            return
-        if flow.rules.on_delete == "ignore":
-            for link, _ in due:
-                self._end(link, Outcome.UNCHANGED)
-            return
-        flow.breaker.check_deletions(len(due))
-        read = flow.system.read(flow.rules.target_resource, [link.target.id for link, _ in due], flow.rules.paths)
-        for link, is_decided in due:
-            self._pass_on(link, read.get(link.target.id), is_decided=is_decided)
+            row = tried.get(link.source.id)
+            due.append(Due(link, decision is not None, is_new=row is None or row.kind != DELETION))
+        return due
 
-    def _pass_on(self, link: Link, current: Current | None, *, is_decided: bool) -> None:
-        """Judge the record as it is; where somebody is faster, as it is then."""
+    def _round(self, due: Sequence[Due]) -> list[Due]:
+        """Judge the records as they are; those that somebody changed meanwhile are judged again."""
         flow = self._flow
-        for _ in range(ATTEMPTS):
-            if current is None:
-                link.target.state = GONE
-                self._end(link, Outcome.UNCHANGED)
-                return
-            if not is_decided and deletion_is_contested(link, current, flow.rules, flow.prints):
-                with flow.store.begin() as connection:
-                    contest_deletion(flow, connection, link, current)
-                return
-            if self._remove(link, current):
-                return
-            current = flow.system.read(flow.rules.target_resource, [link.target.id], flow.rules.paths).get(
-                link.target.id
-            )
-        reason = "somebody keeps changing this record in the other system; tried again later"
-        flow.finish_record(link.source.id, Outcome.HELD, reason)
+        read = flow.target.read([one.link.target.id for one in due])
+        removals, missing = [], []
+        with flow.ledger.transaction() as now:
+            for one in due:
+                current = read.get(one.link.target.id)
+                if current is None:
+                    one.link.target.state = GONE
+                    missing.append(one.link)
+                elif not one.is_decided and deletion_is_contested(one.link, current, flow.rules, flow.ledger.prints):
+                    flow.outcomes.contest_deletion(now, one.link, current)
+                else:
+                    removals.append(Removal(one, current, self._intent(one.link, current)))
+            if flow.rules.on_delete == "deactivate":
+                # What was deleted is not there to be asked about it.
+                now.intents.add([one.intent for one in removals])
+        self._end_all(missing, Outcome.UNCHANGED)
+        return self._remove(removals)
 
-    def _remove(self, link: Link, current: Current) -> bool:
-        """Remove the record as it was read; False where it has moved on."""
+    def _remove(self, removals: Sequence[Removal]) -> list[Due]:
         flow = self._flow
-        request = RemoveRequest(current, flow.rules.on_delete)
-        intents = self._begun(link, current)
-        result = flow.system.remove(flow.rules.target_resource, request, flow.rules.paths)
-        if isinstance(result, Refused | Moved):
-            with flow.store.begin() as connection:
-                flow.intents.remove(connection, intents)
-        if isinstance(result, Written):
-            link.target.version = link.target.own_version = result.current.version
-            link.target.written_at = flow.store.now()
-            if flow.rules.on_delete == "delete":
-                link.target.state = GONE
-            for path in flow.rules.paths:
-                # What it said last is no edit that anybody waits for.
-                link.target.base.agree(path, flow.prints.of(current.get(path)))
-            self._end(link, Outcome.DELETED, intents)
-        elif isinstance(result, Refused | Unknown):
+        moved = []
+        requests = [RemoveRequest(one.current, flow.rules.on_delete) for one in removals]
+        for some in answered(removals, flow.target.remove(requests) if requests else iter(())):
+            with flow.ledger.transaction() as now:
+                for one, result in some:
+                    if isinstance(result, Moved):
+                        moved.append(one.due)
+                    else:
+                        self._removed(now, one, result)
+                now.intents.resolve(one.intent for one, result in some if not isinstance(result, Unknown))
+        return moved
+
+    def _removed(self, now: Transaction, one: Removal, result: Result) -> None:
+        flow, link = self._flow, one.due.link
+        if not isinstance(result, Written):
             # The link still says that its source is gone: the next run tries again.
-            flow.finish_record(link.source.id, Outcome.HELD, result.reason)
-        else:
-            return False
-        return True
+            self._hold(now, link, result.reason)
+            return
+        observe_own_write(link.target, result.current, flow.ledger.store.now())
+        if flow.rules.on_delete == "delete":
+            link.target.state = GONE
+        for path in flow.rules.paths:
+            # What it said last is no edit that anybody waits for.
+            link.target.base.agree(path, flow.ledger.prints.of(one.current.get(path)))
+        self._end(now, link, Outcome.DELETED)
 
-    def _begun(self, link: Link, current: Current) -> list[int | None]:
-        """Commit that a record is about to be deactivated; what was deleted is not there to be asked about it."""
-        flow = self._flow
-        if flow.rules.on_delete != "deactivate":
-            return []
-        intent = Intent(
-            kind="remove",
+    def _intent(self, link: Link, current: Current) -> Intent:
+        return Intent(
+            kind=REMOVE,
             source_id=link.source.id,
             target_id=link.target.id,
             link_id=link.id,
             over_version=current.version,
         )
-        with flow.store.begin() as connection:
-            flow.intents.add(connection, [intent])
-        return [intent.id]
 
-    def _end(self, link: Link, outcome: Outcome, intents: Sequence[int | None] = ()) -> None:
-        flow = self._flow
+    def _hold(self, now: Transaction, link: Link, reason: str) -> None:
+        tombstone = Incoming(link.source.id, link.source.version, link.source.modified_at, {}, {}, deleted=True)
+        self._flow.outcomes.wait(now, tombstone, DELETION, reason)
+
+    def _end_all(self, links: Sequence[Link], outcome: Outcome) -> None:
+        if links:
+            with self._flow.ledger.transaction() as now:
+                for link in links:
+                    self._end(now, link, outcome)
+
+    def _end(self, now: Transaction, link: Link, outcome: Outcome) -> None:
         link.state = ENDED
-        with flow.store.begin() as connection:
-            flow.links.save(connection, [link])
-            flow.conflicts.settle(connection, {(link.id or 0, DELETED)})
-            flow.waiting.remove(connection, [link.source.id])
-            flow.waiting.remove_of_targets(connection, [link.target.id])
-            flow.intents.remove(connection, intents)
-        flow.finish_record(link.source.id, outcome)
+        now.links.save(link)
+        now.conflicts.agree(link, DELETED)
+        now.waiting.remove_of_targets([link.target.id])
+        self._flow.outcomes.drop(now, link.source.id, outcome)

@@ -7,21 +7,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from record_sync.candidates import Candidates, Key, Sought, keys_under
 from record_sync.canonical import canonical
 from record_sync.fingerprint import Fingerprints
+from record_sync.flow import FEW_SEARCHES
 from record_sync.matching import Candidate, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
-from record_sync.system import Refused, TargetSystem
+from record_sync.system import Refused
+from record_sync.target import Target
 from record_sync.values import Value, Values
-
-FEW = 3
-"""So many queries are made without asking first what a listing would cost."""
 
 
 class Finder:
     """Candidates for unlinked records of one flow, during one run."""
 
-    def __init__(self, connect: Callable[[], TargetSystem], rules: FlowRules, prints: Fingerprints) -> None:
-        self._connect = connect
+    def __init__(self, target: Target, rules: FlowRules, prints: Fingerprints) -> None:
+        self._target = target
         self._rules = rules
         self._prints = prints
         self._filed = Candidates(rules.match_paths)
@@ -43,7 +42,8 @@ class Finder:
         """Get ready for a batch of records, and what each is looked for by; chooses the cheaper way before."""
         keys = {key: values for values, sought in wanted for key in sought.under}
         if not self._listed:
-            self._ask({key: values for key, values in keys.items() if key not in self._asked})
+            answered = self._asked.keys() | self._refused.keys()
+            self._ask({key: values for key, values in keys.items() if key not in answered})
         self._near = self._filed.find(keys.keys())
 
     def _ask(self, unasked: Mapping[Key, Values]) -> None:
@@ -52,14 +52,12 @@ class Finder:
         self._list_if_cheaper(len(unasked))
         if self._listed:
             return
-        rules = self._rules
         criteria = [self._criterion(key, values) for key, values in unasked.items()]
-        found = self._connect().search_each(rules.target_resource, criteria, rules.match_paths)
-        for key, some in zip(unasked, found, strict=True):
+        for key, some in zip(unasked, self._target.search_each(criteria), strict=True):
             if isinstance(some, Refused):
                 self._refused[key] = some.reason
-                continue
-            self._asked[key] = [Candidate(one.id, self.sought(one.values).keys) for one in some]
+            else:
+                self._asked[key] = [Candidate(one.id, self.sought(one.values).keys) for one in some]
 
     def refusal(self, sought: Sought) -> str | None:
         """Why the system does not say whether it has a record: it refuses to search for it."""
@@ -67,12 +65,12 @@ class Finder:
 
     def _list_if_cheaper(self, more: int) -> None:
         """List where all queries so far, and so many more, would come to more requests than that."""
-        if more <= FEW:
+        if more <= FEW_SEARCHES:
             return
         if self._listing_cost is None:
-            self._listing_cost = self._connect().listing_cost(self._rules.target_resource)
+            self._listing_cost = self._target.listing_cost()
         if len(self._asked) + more > self._listing_cost:
-            for current in self._connect().listing(self._rules.target_resource, self._rules.match_paths):
+            for current in self._target.listing(to_match=True):
                 self._file(current.id, current.values)
             self._listed = True
             self._asked = {}
@@ -104,7 +102,7 @@ class Finder:
         """
         if not self._twins_listed:
             self._twins_listed = True
-            for current in self._connect().listing(self._rules.target_resource, self._rules.paths):
+            for current in self._target.listing():
                 if not self.sought(current.values).under:
                     self._filed.add_twin(current.id, self._all_said(current.values))
         said = self._all_said(values)

@@ -7,52 +7,48 @@ A batch is sorted into what is linked and what is not. The linked go through ``u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 
 import msgspec
-import sqlalchemy as sa
 
-from record_sync.bases import saw
-from record_sync.breaker import USUAL, Breaker, Limits
+from record_sync.agreement import observe
+from record_sync.breaker import USUAL, Limits
 from record_sync.conflict import DELETED, Decisions, decided_for
-from record_sync.finder import Finder
-from record_sync.linking import Linking
+from record_sync.deletions import Deletions
+from record_sync.flow import AT_ONCE, Flow
+from record_sync.guard import Guard
+from record_sync.ledger import Ledger, Transaction
+from record_sync.linking import Linking, take_over
 from record_sync.outcome import Outcome, Tally
+from record_sync.outcomes import OUTCOME_OF_WAITING, Outcomes
 from record_sync.plan import changed, is_stale
 from record_sync.presence import Presence
+from record_sync.put_back import put_back
 from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Arrived, Incoming, Link
 from record_sync.recovery import Recovery
-from record_sync.references import ReferencedFlow, Resolved, resolve
+from record_sync.references import Resolved, resolve
 from record_sync.rules import FlowRules
-from record_sync.store.batch import Batch
-from record_sync.store.conflicts import Conflicts
-from record_sync.store.intents import Intents
-from record_sync.store.links import Links
-from record_sync.store.store import FlowKey, Store
-from record_sync.store.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE, Waiting, WaitingRecords
 from record_sync.system import TargetSystem
+from record_sync.target import Target
 from record_sync.updating import ToUpdate, Updating
+from record_sync.waiting import AMBIGUOUS, CONFLICT, DELETION, INVALID, REFERENCE, Waiting
 
-AT_ONCE = 1000
-"""Waiting records that are taken up together."""
-
-OUTCOME_OF_WAITING = {
-    PARKED: Outcome.PARKED,
-    INVALID: Outcome.PARKED,
-    REFERENCE: Outcome.WAITING,
-    AMBIGUOUS: Outcome.AMBIGUOUS,
-    CONFLICT: Outcome.CONFLICT,
-}
+_DOUBT = "it may be what a creation without an answer made, edited since; the line that began it looks first"
 
 
-_AS_LINKED = {
-    Outcome.UPDATED: Outcome.LINKED_UPDATED,
-    Outcome.AGREED: Outcome.LINKED,
-    Outcome.KEPT: Outcome.LINKED,
-    Outcome.UNCHANGED: Outcome.LINKED,
-}
-"""What a record is told as that was linked in this run, and only then found what it refers to."""
+class Sorted(msgspec.Struct):
+    """A batch, by what is to be done for its records."""
+
+    updates: list[ToUpdate] = msgspec.field(default_factory=list)
+    unlinked: list[Incoming] = msgspec.field(default_factory=list)
+    lost: list[tuple[Incoming, Link]] = msgspec.field(default_factory=list)
+    """Linked ones whose counterpart is to be made again."""
+
+    @property
+    def records(self) -> list[Incoming]:
+        """All of them."""
+        updated = [one.resolved.record for one in self.updates]
+        return [*updated, *self.unlinked, *(record for record, _ in self.lost)]
 
 
 class FlowSync:
@@ -60,52 +56,33 @@ class FlowSync:
 
     def __init__(
         self,
-        store: Store,
+        ledger: Ledger,
         connect: Callable[[], TargetSystem],
         rules: FlowRules,
-        key: FlowKey,
         tally: Tally,
         limits: Limits = USUAL,
     ) -> None:
-        self.store = store
-        self._connect = connect
+        outcomes = Outcomes(ledger, tally)
+        self.flow = Flow(rules, ledger, Target(connect, rules, ledger.number_live), outcomes, Guard(ledger, limits))
         self.rules = rules
-        self.key = key
-        self.tally = tally
-        self.prints = store.prints
-        self.links = Links(store, key)
-        self.intents = Intents(store, key)
-        self.waiting = WaitingRecords(store, key)
-        self.conflicts = Conflicts(store, key)
-        self.finder = Finder(connect, rules, store.prints)
-        self.all_may_be_there = store.acknowledged(key) is None
-        """Nothing of the source was ever read to its end, or all of it is read again, as after a store was brought back
-        from a backup: also records without a key may be on both sides."""
-        self.breaker = Breaker(store, key, limits)
-        self.presence = Presence(self)
-        self._updating = Updating(self)
-        self._linking = Linking(self)
-        self.recovery = Recovery(self)
-        self.linked_now: set[str] = set()
-        """Those of the records linked in this run that wait for what they refer to."""
-        self._retried: dict[str, Waiting] = {}
-
-    @property
-    def system(self) -> TargetSystem:
-        """The system that is written to."""
-        return self._connect()
-
-    def note(self, text: str) -> None:
-        """Tell the operator something at the end of the run."""
-        self.tally.notes.append(text)
+        self.key = ledger.key
+        self.prints = ledger.prints
+        self.presence = Presence(self.flow)
+        self._recovery = Recovery(self.flow)
+        self._updating = Updating(self.flow)
+        self._linking = Linking(self.flow, self._updating)
 
     def recover(self) -> None:
-        """Settle what an earlier run began and did not finish, before anything else is planned."""
-        self.recovery.settle_own()
+        """Resolve what an earlier run began and did not finish, before anything else is planned."""
+        self._recovery.begin()
+
+    def match_whole_records(self) -> None:
+        """All of the source is read again: also records without a match key may be on both sides."""
+        self._linking.match_whole_records = True
 
     # -- taking records in
 
-    def unchanged(self, arrived: Mapping[str, Arrived]) -> set[str]:
+    def recognise_unchanged(self, arrived: Mapping[str, Arrived]) -> set[str]:
         """Recognise the records that are to the letter what they were when all they say was agreed.
 
         They have their outcome with that, and need not be looked into.
@@ -117,22 +94,22 @@ class FlowSync:
             Their ids.
 
         """
-        with self.store.reading() as connection:
-            if self.intents.any_towards(connection, self.key.source_side):
-                return set()
-            found = set()
-            for record_id, link_id, version, whole in self.links.settled(connection, arrived):
+        if self._recovery.expects_answers:
+            return set()
+        found = set()
+        with self.flow.ledger.reading() as now:
+            for record_id, link_id, version, whole in now.links.settled(arrived):
                 one = arrived[record_id]
                 if one.whole == whole and one.version == version:
                     found.add(record_id)
                     self.presence.seen.add(link_id)
-        self.tally.count_many(self.key.name, Outcome.UNCHANGED, len(found))
+        self.flow.outcomes.count_unchanged(len(found))
         return found
 
     def take(self, records: Iterable[Incoming], *, more: bool = False) -> None:
         """Bring records to their outcomes, in order where one record comes several times.
 
-        Where there is more to come, creations may still be under way afterwards: see :meth:`settle`.
+        Where there is more to come, creations may still be under way afterwards: see :meth:`await_writes`.
         """
         batch: dict[str, Incoming] = {}
         for one in records:
@@ -143,294 +120,249 @@ class FlowSync:
         if batch:
             self._take(list(batch.values()))
         if not more:
-            self.settle()
+            self.await_writes()
 
-    def settle(self) -> None:
+    def await_writes(self) -> None:
         """Wait for creations that are under way."""
-        self._linking.settle()
+        self._linking.creating.await_writes()
 
     def abandon(self) -> None:
         """Wait for none of them any longer: the run has failed."""
-        self._linking.abandon()
+        self._linking.creating.abandon()
+
+    def park_all_invalid(self, records: Sequence[tuple[Incoming, str]]) -> None:
+        """Keep records that are not valid, each with the reason, so that they are not lost silently."""
+        ids = [record.id for record, _ in records]
+        if self._linking.creating.concerns(ids):
+            self.await_writes()
+        with self.flow.ledger.transaction() as now:
+            for link in now.links.of_sources(ids).values():
+                self.presence.seen.add(link.id)
+            for record, reason in records:
+                self.flow.outcomes.wait(now, record, INVALID, reason)
+
+    # -- what waits
 
     def retry(self, rows: Sequence[Waiting]) -> int:
         """Try waiting records again; tells how many do not wait any more."""
-        self._retried = {one.record.id: one for one in rows}
-        try:
+        with self.flow.outcomes.retrying(rows):
             self._take([one.record for one in rows])
-            self.settle()
-            with self.store.reading() as connection:
-                return len(rows) - len(self.waiting.of(connection, list(self._retried)))
-        finally:
-            self._retried = {}
+            self.await_writes()
+        with self.flow.ledger.reading() as now:
+            return len(rows) - len(now.waiting.of([one.record.id for one in rows]))
 
-    def ready(self) -> Iterator[list[Waiting]]:
-        """The records that waited for others which are there by now, or never will be, in portions."""
-        for rows in self._portions(self.waiting.for_references):
-            with self.store.reading() as connection:
-                resolved = resolve(
-                    connection,
-                    [row.record for row in rows],
-                    self.rules,
-                    partial(self._referenced, connection),
-                )
+    def retry_references(self) -> bool:
+        """Take up the records that waited for others which are there by now, or never will be; tells if any moved."""
+        moved = False
+        for rows in self._portions(lambda now, **portion: now.waiting.for_references(**portion)):
+            with self.flow.ledger.reading() as now:
+                resolved = resolve(now, [row.record for row in rows], self.rules)
             ready = [row for row, one in zip(rows, resolved, strict=True) if not one.missing]
             if ready:
-                yield ready
+                moved = bool(self.retry(ready)) or moved
+        return moved
 
-    def due(self, begun: int) -> Iterator[list[Waiting]]:
-        """What an earlier run than the one begun then left, and is to be tried again now, in portions."""
-        return self._portions(partial(self.waiting.due, begun=begun))
+    def retry_due(self, begun_ms: int) -> None:
+        """Try again what an earlier run than the one begun then left and is due, and what a person has decided."""
+        for rows in self._portions(lambda now, **portion: now.waiting.due(begun=begun_ms, **portion)):
+            self.retry(rows)
+        with self.flow.ledger.reading() as now:
+            links = now.links.by_ids(now.conflicts.links_decided())
+            waiting = now.waiting.of([link.source.id for link in links.values()])
+        decided = [row for row in waiting.values() if row.kind == CONFLICT]
+        if decided:
+            self.retry(decided)
 
     def _portions(self, read: Callable[..., list[Waiting]]) -> Iterator[list[Waiting]]:
         """Waiting records, so many at a time, oldest first; meanwhile others may be worked on."""
         last = 0
         while True:
-            with self.store.reading() as connection:
-                rows = read(connection, after=last, at_most=AT_ONCE)
+            with self.flow.ledger.reading() as now:
+                rows = partial(read, now)(after=last, at_most=AT_ONCE)
             if not rows:
                 return
             last = rows[-1].id or 0
             yield rows
 
-    def park_invalid(self, record: Incoming, reason: str) -> None:
-        """Keep a record that is no valid one, so that it is not lost silently."""
-        self.park_all_invalid([(record, reason)])
+    # -- the end of a run
 
-    def park_all_invalid(self, records: Sequence[tuple[Incoming, str]]) -> None:
-        """Keep records that are no valid ones, each with the reason."""
-        if self._linking.is_creating(record.id for record, _ in records):
-            self.settle()
-        with self.batch() as batch:
-            for link in self.links.of_sources(batch.connection, [record.id for record, _ in records]).values():
-                self.presence.seen.add(link.id or 0)
-            for record, reason in records:
-                self.put_waiting(batch, record, INVALID, reason)
+    def end(self) -> None:
+        """Verify what the other line suspects, put back what is wanted back, and make the deletions that are due.
 
-    @contextmanager
-    def batch(self) -> Iterator[Batch]:
-        """One transaction, what it says of many records being sent in sets."""
-        with self.store.begin() as connection:
-            batch = Batch(connection, self.links, self.waiting, self.conflicts)
-            yield batch
-            batch.send()
+        Raises:
+            BreakerOpenError: deletions are held back.
+
+        """
+        self.presence.verify()
+        put_back(self.flow)
+        Deletions(self.flow).make()
+        self.flow.guard.close()
+
+    def purge(self) -> None:
+        """Forget conflicts that were closed long ago."""
+        with self.flow.ledger.transaction() as now:
+            now.conflicts.purge()
+
+    # -- one batch
 
     def _take(self, records: list[Incoming]) -> None:
         ids = [one.id for one in records]
-        if self._linking.is_creating(ids):
-            self.settle()
-        with self.batch() as batch:
-            connection = batch.connection
-            links = self.links.of_sources(connection, ids)
-            waiting = self.waiting.of(connection, ids)
+        if self._linking.creating.concerns(ids):
+            self.await_writes()
+        with self.flow.ledger.transaction() as now:
+            links = now.links.of_sources(ids)
+            doubtful = self._recovery.recognise(now, records, links)
+            waiting = now.waiting.of(ids)
             for row in waiting.values():
                 self.presence.waiting_seen.add(row.id or 0)
-            self.recovery.settle_opposite(connection, records, links)
+            self._leave_former_ids(now, records, links)
             for link in links.values():
-                self.presence.seen.add(link.id or 0)
-            decisions = self.conflicts.taken(connection, [link.id or 0 for link in links.values()])
-            fresh = [one for one in records if not self._set_aside(batch, one, links.get(one.id), waiting.get(one.id))]
-            updates, unlinked, lost = self._sort(batch, fresh, links, waiting, decisions)
-            resolved = {
-                one.record.id: one
-                for one in resolve(
-                    connection,
-                    [*(one.incoming for one in updates), *unlinked, *lost],
-                    self.rules,
-                    partial(self._referenced, connection),
-                )
-            }
-        self._updating.run([self._with_references(one, resolved[one.incoming.id]) for one in updates])
-        self._linking.run([resolved[one.id] for one in unlinked])
-        self._linking.create_again([(resolved[one.id], links[one.id]) for one in lost])
+                self.presence.seen.add(link.id)
+            decisions = now.conflicts.decisions(list(links.values()))
+            fresh = [one for one in records if not self._set_aside(now, one, links.get(one.id), waiting.get(one.id))]
+            for one in fresh:
+                if one.id in doubtful:
+                    self.flow.outcomes.wait(now, one, AMBIGUOUS, _DOUBT, candidates=doubtful[one.id])
+            fresh = [one for one in fresh if one.id not in doubtful]
+            batch = self._sort(now, fresh, links, waiting, decisions)
+            resolved = {one.record.id: one for one in resolve(now, batch.records, self.rules)}
+        returned = self._updating.run([_with_references(one, resolved) for one in batch.updates])
+        self._release(returned.others)
+        unlinked = [resolved[one.id] for one in batch.unlinked]
+        self._linking.run([*unlinked, *(one.resolved for one in returned.others)])
+        lost = [(resolved[record.id], link) for record, link in batch.lost]
+        self._linking.create_again([*lost, *((one.resolved, one.link) for one in returned.lost)])
 
-    def _referenced(self, connection: sa.Connection, name: str) -> ReferencedFlow | None:
-        key = self.store.flow_named(connection, name, self.key.source_side, self.key.target_side)
-        return None if key is None else ReferencedFlow(key, Links(self.store, key))
+    def _leave_former_ids(self, now: Transaction, records: Sequence[Incoming], links: dict[str, Link]) -> None:
+        """A live record that comes under a former id of a linked one takes the link over, or is one of its own."""
+        for record in records:
+            link = links.get(record.id)
+            if link is None or link.source.id == record.id or record.deleted or record.filtered:
+                continue
+            if link.flow == self.rules.flow and link.source.state == GONE:
+                take_over(now, link, Resolved(record))
+            else:
+                del links[record.id]
 
-    @staticmethod
-    def _with_references(update: ToUpdate, resolved: Resolved) -> ToUpdate:
-        return msgspec.structs.replace(
-            update,
-            incoming=resolved.record,
-            original=update.incoming,
-            units=tuple(
-                unit for unit in update.units if all(one.path in resolved.record.values for one in unit.properties)
-            ),
-            missing=resolved.missing,
-        )
-
-    def _set_aside(self, batch: Batch, record: Incoming, link: Link | None, waiting: Waiting | None) -> bool:
+    def _set_aside(self, now: Transaction, record: Incoming, link: Link | None, waiting: Waiting | None) -> bool:
         """Bring those records to their outcome that nothing needs to be planned for."""
-        if link is not None and link.flow != self.key.name:
-            batch.waits_no_longer(record.id)
-            return self._done(record, Outcome.OTHER_FLOW)
-        if record.filtered:
-            batch.keep_out(record.id)
-            return self._done(record, Outcome.FILTERED)
-        if waiting is not None and record.id not in self._retried:
-            outcome = self._still_waits(record, waiting)
-            if outcome is not None:
-                return self._done(record, outcome)
-        if record.deleted:
-            if link is None:
-                # Deleted before it was ever linked: what refers to it has nothing to wait for.
-                batch.keep_out(record.id)
-                return self._done(record, Outcome.UNCHANGED)
-            batch.waits_no_longer(record.id)
-            if link.state == ENDED or link.source.id != record.id:
-                return self._done(record, Outcome.UNCHANGED)
-            # Remembered in the store: it is made when the stream has ended, by this run or a later one.
-            link.source.state = GONE
-            batch.save(link)
-            return True
-        return False
+        outcomes = self.flow.outcomes
+        if link is not None and link.flow != self.rules.flow:
+            outcomes.drop(now, record.id, Outcome.OTHER_FLOW)
+        elif record.filtered:
+            outcomes.keep_out(now, record.id, Outcome.FILTERED)
+        elif (still := self._still_waits(record, waiting)) is not None:
+            outcomes.count(record.id, still)
+        elif record.deleted:
+            self._take_tombstone(now, record, link, waiting)
+        else:
+            return False
+        return True
 
-    def _still_waits(self, record: Incoming, waiting: Waiting) -> Outcome | None:
+    def _take_tombstone(self, now: Transaction, record: Incoming, link: Link | None, waiting: Waiting | None) -> None:
+        outcomes = self.flow.outcomes
+        if link is None:
+            # Deleted before it was ever linked: what refers to it has nothing to wait for.
+            outcomes.keep_out(now, record.id, Outcome.UNCHANGED)
+        elif link.state == ENDED or link.source.id != record.id:
+            outcomes.drop(now, record.id, Outcome.UNCHANGED)
+        else:
+            if waiting is not None and waiting.kind != DELETION:
+                now.waiting.waits_no_longer(record.id)
+            # Remembered in the store: it is passed on when the stream has ended, by this run or a later one.
+            link.source.state = GONE
+            now.links.save(link)
+
+    def _still_waits(self, record: Incoming, waiting: Waiting | None) -> Outcome | None:
         """The outcome of a record that says nothing newer than the waiting one, whose time will come."""
-        if _older(record, waiting.record):
-            return Outcome.STALE
-        if record.deleted:
-            # A tombstone says what the record last said, and yet something new.
+        if waiting is None or self.flow.outcomes.is_retried(record.id):
             return None
-        # Once a record is valid, what kept it waiting as an invalid one is over, be its values the same.
-        if waiting.fingerprint == self.print_of(record) and waiting.kind not in (REFERENCE, INVALID):
-            return OUTCOME_OF_WAITING[waiting.kind]
-        return None
+        if waiting.is_newer_than(record):
+            return Outcome.STALE
+        if record.deleted or waiting.kind in (REFERENCE, INVALID, DELETION):
+            # A tombstone says what the record last said, and yet something new. Once a record is valid, what kept it
+            # waiting as an invalid one is over, be its values the same.
+            return None
+        return OUTCOME_OF_WAITING[waiting.kind] if waiting.fingerprint == self.flow.outcomes.print_of(record) else None
 
     def _sort(
         self,
-        batch: Batch,
+        now: Transaction,
         records: list[Incoming],
         links: dict[str, Link],
         waiting: dict[str, Waiting],
         decisions: Decisions,
-    ) -> tuple[list[ToUpdate], list[Incoming], list[Incoming]]:
+    ) -> Sorted:
         """Tell apart what was changed, what has no counterpart, and what is to get its lost counterpart again."""
-        updates, unlinked, lost = [], [], []
+        batch = Sorted()
         for record in records:
             link = links.get(record.id)
             if link is None:
-                unlinked.append(record)
-                continue
-            if is_stale(record, link.source):
-                if record.id in self._retried:
-                    # What waits here was overtaken by what the other direction wrote.
-                    batch.waits_no_longer(record.id)
-                self._done(record, Outcome.STALE)
-                continue
-            change = changed(record, link.source, self.rules, self.prints)
-            news = saw(link.source, record.version, record.modified_at)
-            for path, mark in change.confirmed.items():
-                link.source.base.agree(path, mark)
-            is_back, was_ended = self._is_back(batch, link)
-            if link.target.state == GONE and (was_ended or self._is_to_be_made_again(link, decisions)):
-                lost.append(record)
-                continue
-            if link.target.state == GONE and (change.units or link.state == CONTESTED):
-                self.contest(batch, record, link)
-                continue
-            if change.units or was_ended:
-                updates.append(
-                    ToUpdate(incoming=record, original=record, link=link, units=change.units, restore=was_ended)
-                )
-                continue
-            if news or change.confirmed or is_back or link.source.base.whole != record.whole:
+                batch.unlinked.append(record)
+            elif is_stale(record, link.source):
+                self._drop_stale(now, record)
+            else:
+                self._sort_linked(now, record, link, batch, decisions, waits=record.id in waiting)
+        return batch
+
+    def _drop_stale(self, now: Transaction, record: Incoming) -> None:
+        if self.flow.outcomes.is_retried(record.id):
+            # What waits here was overtaken by what the other direction wrote.
+            self.flow.outcomes.drop(now, record.id, Outcome.STALE)
+        else:
+            self.flow.outcomes.count(record.id, Outcome.STALE)
+
+    def _sort_linked(
+        self, now: Transaction, record: Incoming, link: Link, batch: Sorted, decisions: Decisions, *, waits: bool
+    ) -> None:
+        change = changed(record, link.source, self.rules, self.prints)
+        is_news = observe(link.source, record.version, record.modified_at)
+        for path, mark in change.confirmed.items():
+            link.source.base.agree(path, mark)
+        is_back, was_ended = _is_back(now, link)
+        if link.target.state == GONE and (was_ended or self._is_to_be_made_again(link, decisions)):
+            batch.lost.append((record, link))
+        elif link.target.state == GONE and (change.units or link.state == CONTESTED):
+            self.flow.outcomes.contest_edit(now, record, link)
+        elif change.units or was_ended:
+            # What was not deactivated is not made active again.
+            restore = was_ended and self.rules.on_delete != "ignore"
+            batch.updates.append(ToUpdate(Resolved(record), link, change.units, restore=restore))
+        else:
+            if is_news or change.confirmed or is_back or link.source.base.whole != record.whole:
                 link.source.base.whole = record.whole
-                batch.save(link)
-            if record.id in waiting:
-                batch.waits_no_longer(record.id)
-            self._done(record, Outcome.UNCHANGED)
-        return updates, unlinked, lost
+                now.links.save(link)
+            if waits:
+                self.flow.outcomes.drop(now, record.id, Outcome.UNCHANGED)
+            else:
+                self.flow.outcomes.count(record.id, Outcome.UNCHANGED)
 
     def _is_to_be_made_again(self, link: Link, decisions: Decisions) -> bool:
         """Whether a person took the edit of a record whose counterpart was deleted."""
-        return link.state == CONTESTED and decided_for(decisions, link, DELETED) == self.key.source_side
+        return link.state == CONTESTED and decided_for(decisions, link, DELETED) == self.rules.source_side
 
-    def _is_back(self, batch: Batch, link: Link) -> tuple[bool, bool]:
-        """A record that came is not gone: tells whether it was, and whether that had been passed on."""
-        if link.source.state == LIVE:
-            return False, False
-        was_gone, was_ended = link.source.state == GONE, link.state == ENDED
-        link.source.state = LIVE
-        if not was_gone:
-            return True, False
-        link.state = LIVE
-        batch.settle(link, DELETED)
-        return True, was_ended
-
-    def contest(self, batch: Batch, record: Incoming, link: Link) -> None:
-        """Edited here, gone there: nothing is created or deleted, and a person decides."""
-        link.target.state, link.state = GONE, CONTESTED
-        batch.save(link)
-        self.conflicts.put(
-            batch.connection,
-            link.id or 0,
-            DELETED,
-            None,
-            {self.key.source_side: dict(record.source), self.key.target_side: {"deleted": True}},
-        )
-        self.put_waiting(
-            batch, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self.key.target_side}"
-        )
-
-    # -- ending a record
-
-    def _done(self, record: Incoming, outcome: Outcome, reason: str = "") -> bool:
-        self.finish_record(record.id, outcome, reason)
-        return True
-
-    def finish_record(self, record_id: str, outcome: Outcome, reason: str = "") -> None:
-        """Count a record's outcome, once: a retry takes the place of the waiting it ends."""
-        if record_id not in self._retried:
-            self.tally.count(self.key.name, record_id, outcome, reason)
-            return
-        if record_id in self.linked_now:
-            outcome = _AS_LINKED.get(outcome, outcome)
-        self.tally.recount(self.key.name, record_id, outcome, reason)
-
-    def wait(
-        self,
-        record: Incoming,
-        kind: str,
-        reason: str,
-        details: tuple[str, ...] = (),
-        candidates: tuple[str, ...] = (),
-    ) -> None:
-        """Keep a record for later, with the reason, and count it as such."""
-        with self.batch() as batch:
-            self.put_waiting(batch, record, kind, reason, details, candidates)
-
-    def put_waiting(
-        self,
-        batch: Batch,
-        record: Incoming,
-        kind: str,
-        reason: str,
-        details: tuple[str, ...] = (),
-        candidates: tuple[str, ...] = (),
-    ) -> None:
-        """Like :meth:`wait`, within a transaction."""
-        before = self._retried.get(record.id)
-        row = Waiting(
-            record=record,
-            kind=kind,
-            reason=reason,
-            details=details,
-            fingerprint=self.print_of(record),
-            attempts=before.attempts + 1 if before else 0,
-            source_candidates=(record.id,) if candidates else (),
-            target_candidates=candidates,
-        )
-        batch.wait(row)
-        self.finish_record(record.id, OUTCOME_OF_WAITING[kind], reason)
-
-    def print_of(self, record: Incoming) -> bytes:
-        """Tells one state of a record from another."""
-        return self.prints.of_record({**record.values, **{f" {p}": v for p, v in record.source.items()}})
+    def _release(self, others: Sequence[ToUpdate]) -> None:
+        """The source gave these ids to other records: the ended links keep what they were, under no id."""
+        if others:
+            with self.flow.ledger.transaction() as now:
+                for link in now.links.by_ids([one.link.id or 0 for one in others]).values():
+                    now.links.release_source(link)
 
 
-def _older(record: Incoming, waiting: Incoming) -> bool:
-    if record.modified_at is None or waiting.modified_at is None:
-        return False
-    return record.modified_at < waiting.modified_at
+def _is_back(now: Transaction, link: Link) -> tuple[bool, bool]:
+    """A record that came is not gone: tells whether it was, and whether that had been passed on."""
+    if link.source.state == LIVE:
+        return False, False
+    was_gone, was_ended = link.source.state == GONE, link.state == ENDED
+    link.source.state = LIVE
+    if not was_gone:
+        return True, False
+    link.state = LIVE
+    now.conflicts.agree(link, DELETED)
+    return True, was_ended
+
+
+def _with_references(update: ToUpdate, resolved: Mapping[str, Resolved]) -> ToUpdate:
+    one = resolved[update.resolved.record.id]
+    units = tuple(unit for unit in update.units if all(each.path in one.record.values for each in unit.properties))
+    return msgspec.structs.replace(update, resolved=one, units=units)

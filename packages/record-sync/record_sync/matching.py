@@ -6,7 +6,7 @@ where no stronger one contradicts it: the same e-mail with another organisation 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -32,7 +32,11 @@ class MatchKind(Enum):
 
     NONE = "none"
     FOUND = "found"
+    TWIN = "twin"
+    """It says exactly the same, and has no match key."""
     AMBIGUOUS = "ambiguous"
+    REFUSED = "refused"
+    """The system does not answer the search."""
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -47,9 +51,14 @@ class Match(msgspec.Struct, frozen=True):
 
 def keys_of(values: Values, rules: FlowRules) -> Keys:
     """The canonical values that a record can be matched by."""
+    return keys_at(values, rules.match_paths, rules.kind)
+
+
+def keys_at(values: Values, paths: Iterable[str], kind: Callable[[str], str]) -> Keys:
+    """The canonical values at some paths, each compared by its kind."""
     keys = {}
-    for path in rules.match_paths:
-        form = canonical(rules.kind(path), values.get(path))
+    for path in paths:
+        form = canonical(kind(path), values.get(path))
         if isinstance(form, str):
             # Nobody tells people apart by capitals, and searches do not either.
             form = form.casefold()

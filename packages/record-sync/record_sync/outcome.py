@@ -108,7 +108,7 @@ class Tally(msgspec.Struct):
         counts[outcome] += number
 
     def recount(self, flow: str, record_id: str, outcome: Outcome, reason: str = "") -> None:
-        """Count a waiting record that was tried again, in place of its earlier count where this run made one."""
+        """Count a record; one that this run counted as waiting before is counted in place of that."""
         before = self.waiting.get(flow, {}).pop(record_id, None)
         if before is not None:
             self.flows[flow][before] -= 1

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from record_sync.flow import AT_ONCE, Flow
 from record_sync.record import GONE, LIVE, SUSPECT
-
-if TYPE_CHECKING:
-    from record_sync.flow_sync import FlowSync
-
-AT_ONCE = 1000
-"""Suspects that are looked up together."""
 
 
 class Seen:
@@ -19,12 +12,12 @@ class Seen:
     def __init__(self) -> None:
         self._bits = bytearray()
 
-    def add(self, link_id: int) -> None:
-        """This link's record came."""
-        byte = link_id >> 3
+    def add(self, link_id: int | None) -> None:
+        """This link's record came. A link that is not stored yet has no id, and needs none."""
+        byte = (link_id or 0) >> 3
         if byte >= len(self._bits):
             self._bits.extend(bytes(byte + 1024 - len(self._bits)))
-        self._bits[byte] |= 1 << (link_id & 7)
+        self._bits[byte] |= 1 << ((link_id or 0) & 7)
 
     def __contains__(self, link_id: int) -> bool:
         byte = link_id >> 3
@@ -38,7 +31,7 @@ class Presence:
     when that target next runs, the record is *gone* or cleared. Nothing is deleted on suspicion.
     """
 
-    def __init__(self, flow: FlowSync) -> None:
+    def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.seen = Seen()
         self.waiting_seen = Seen()
@@ -49,26 +42,25 @@ class Presence:
 
         Links made after the read began say nothing: their records may be too young for it.
         """
-        flow = self._flow
-        with flow.store.begin() as connection:
+        with self._flow.ledger.transaction() as now:
             number = 0
-            for known in flow.links.live_before(connection, read_began_ms):
+            for known in now.links.live_before(read_began_ms):
                 missing = [link_id for link_id in known if link_id not in self.seen]
-                flow.links.set_source_state(connection, missing, SUSPECT)
+                now.links.set_source_state(missing, SUSPECT)
                 number += len(missing)
-            flow.waiting.forget_unseen(connection, self.waiting_seen.__contains__, read_began_ms)
+            now.waiting.forget_unseen(self.waiting_seen.__contains__, read_began_ms)
         return number
 
     def verify(self) -> None:
         """Look up the target's records that the other line suspects."""
         flow = self._flow
         while True:
-            with flow.store.reading() as connection:
-                suspects = flow.links.target_suspect(connection, AT_ONCE)
+            with flow.ledger.reading() as now:
+                suspects = now.links.target_suspect(AT_ONCE)
             if not suspects:
                 return
-            there = flow.system.read(flow.rules.target_resource, [one.target.id for one in suspects], flow.rules.paths)
-            for link in suspects:
-                link.target.state = LIVE if link.target.id in there else GONE
-            with flow.store.begin() as connection:
-                flow.links.save(connection, suspects)
+            there = flow.target.read([one.target.id for one in suspects])
+            with flow.ledger.transaction() as now:
+                for link in suspects:
+                    link.target.state = LIVE if link.target.id in there else GONE
+                    now.links.save(link)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
-import sqlalchemy as sa
 
+from record_sync.ledger import Transaction
 from record_sync.record import GONE, Incoming
 from record_sync.rules import FlowRules
-from record_sync.store.links import Links
-from record_sync.store.store import FlowKey
-from record_sync.store.waiting import WaitingRecords
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -19,23 +16,16 @@ class Resolved(msgspec.Struct, frozen=True):
 
     record: Incoming
     missing: tuple[str, ...] = ()
-    original: Incoming | None = None
+    received: Incoming | None = None
     """As it came in, where that differs."""
 
-
-class ReferencedFlow(msgspec.Struct, frozen=True):
-    """Where the links of a referenced flow are."""
-
-    key: FlowKey
-    links: Links
+    @property
+    def original(self) -> Incoming:
+        """The record as it came in: what is kept where it has to wait."""
+        return self.record if self.received is None else self.received
 
 
-def resolve(
-    connection: sa.Connection,
-    records: Sequence[Incoming],
-    rules: FlowRules,
-    flow_of: Callable[[str], ReferencedFlow | None],
-) -> list[Resolved]:
+def resolve(now: Transaction, records: Sequence[Incoming], rules: FlowRules) -> list[Resolved]:
     """Translate every reference of these records.
 
     A reference to a record that a filter keeps out, or whose counterpart is gone, is left out; one to a record that is
@@ -46,18 +36,16 @@ def resolve(
     translated: dict[str, dict[str, str]] = {}
     excluded: dict[str, set[str]] = {}
     for path, flow_name in rules.references.items():
-        flow = flow_of(flow_name)
+        flow = now.flow_named(flow_name)
         ids = {str(one.values[path]) for one in records if one.values.get(path) is not None}
         if flow is None or not ids:
             continue
         links = {
-            source_id: link
-            for source_id, link in flow.links.of_sources(connection, ids).items()
-            if link.flow == flow_name
+            source_id: link for source_id, link in now.links_of(flow).of_sources(ids).items() if link.flow == flow_name
         }
         gone = {source_id for source_id, link in links.items() if link.target.state == GONE}
         translated[path] = {source_id: link.target.id for source_id, link in links.items() if source_id not in gone}
-        excluded[path] = gone | WaitingRecords.excluded(connection, flow.key.source_scope, ids)
+        excluded[path] = gone | now.waiting.excluded(flow.source_scope, ids)
     return [_resolve(one, rules, translated, excluded) for one in records]
 
 

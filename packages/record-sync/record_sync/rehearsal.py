@@ -119,9 +119,9 @@ class RehearsedSystem:
             if overlay.is_new and not overlay.is_gone:
                 yield _new(overlay, paths)
 
-    def listing_cost(self, resource: str) -> int:
-        """About how many requests a listing takes."""
-        return self._system.listing_cost(resource)
+    def listing_cost(self, resource: str, linked: int = 0) -> int:
+        """How many searches a listing is worth."""
+        return self._system.listing_cost(resource, linked)
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Found:
         """Read the records that may have these values, or would have them by now."""
@@ -198,9 +198,15 @@ class RehearsedSystem:
         self._note(Unwritten(resource, "restore", {}, {}, restored))
         return Written(restored)
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Take a record for deactivated or deleted."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Take records for deactivated or deleted."""
         del paths
+        for one in requests:
+            yield [self._remove(resource, one)]
+
+    def _remove(self, resource: str, request: RemoveRequest) -> Result:
         removed = self._changed(resource, request.current, {})
         if request.policy == "delete":
             self._overlays[resource][request.current.id].is_gone = True

@@ -6,18 +6,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-import sqlalchemy as sa
-
 from record_sync.breaker import USUAL, Limits
-from record_sync.conflict import put_back
-from record_sync.deletions import Deletions
 from record_sync.errors import BehindTheTapError, BreakerOpenError, SyncError, TooManyFailuresError
 from record_sync.flow_sync import FlowSync
+from record_sync.ledger import Ledger
 from record_sync.outcome import Tally, Waits
 from record_sync.rules import FlowRules
 from record_sync.store.runs import NO_WAITS, Runs
 from record_sync.store.store import Store
-from record_sync.store.waiting import CONFLICT, Waiting
 from record_sync.system import TargetSystem
 
 FEW_FAILURES = 20
@@ -99,11 +95,11 @@ class Session:
     def flow(self, rules: FlowRules) -> FlowSync:
         """Take a flow into the run; what an earlier run left half done in it is settled first."""
         key, different = self.store.flow(rules)
-        flow = FlowSync(self.store, self.system, rules, key, self.tally, self._limits)
+        flow = FlowSync(Ledger(self.store, key), self.system, rules, self.tally, self._limits)
         self.flows[rules.flow] = flow
         flow.recover()
         if different:
-            flow.note(
+            self.tally.notes.append(
                 f"The table or the policies of flow {rules.flow!r} changed since the last run. "
                 "Run both directions once with --full-refresh to carry the change over to all records."
             )
@@ -120,9 +116,9 @@ class Session:
         as_of = bookmark.get("as_of")
         flow = self.flows[flow_name]
         if not as_of:
-            flow.all_may_be_there = True
+            flow.match_whole_records()
             return
-        known = self.store.acknowledged(flow.key)
+        known = flow.flow.ledger.acknowledged
         if known is None or known < str(as_of):
             raise BehindTheTapError(
                 f"Flow {flow_name!r}: the tap starts from {as_of}, but this link store has "
@@ -156,33 +152,17 @@ class Session:
 
     def finish(self) -> None:
         """Try again what waits, then make the deletions that are due. How it went tells :meth:`verdict`."""
-        self.settle_references()
+        self.retry_references()
         for flow in self.flows.values():
-            for due in flow.due(self._begun):
-                flow.retry(due)
-            with self.store.reading() as connection:
-                decided = self._decided(connection, flow)
-            if decided:
-                flow.retry(decided)
-        self.settle_references()
+            flow.retry_due(self._begun)
+        self.retry_references()
         for flow in self.flows.values():
-            flow.presence.verify()
-            put_back(flow)
             try:
-                Deletions(flow).make()
+                flow.end()
             except BreakerOpenError as error:
                 self._held.append(error)
-            else:
-                flow.breaker.close()
-        with self.store.begin() as connection:
-            for flow in self.flows.values():
-                flow.conflicts.purge(connection)
-
-    def _decided(self, connection: sa.Connection, flow: FlowSync) -> list[Waiting]:
-        """Records whose conflict a person has decided."""
-        links = [flow.links.get(connection, link_id) for link_id in flow.conflicts.links_taken(connection)]
-        waiting = flow.waiting.of(connection, [link.source.id for link in links if link is not None])
-        return [row for row in waiting.values() if row.kind == CONFLICT]
+        for flow in self.flows.values():
+            flow.purge()
 
     def verdict(self) -> None:
         """Say whether the run was a good one, when all it did is stored.
@@ -202,16 +182,11 @@ class Session:
                     "max_failure_share allows",
                 )
 
-    def settle_references(self) -> None:
+    def retry_references(self) -> None:
         """Take up the records that wait for others, for as long as some of them get further."""
-        moving = True
-        while moving:
-            moving = False
-            for flow in self.flows.values():
-                if not flow.rules.references:
-                    continue
-                for ready in flow.ready():
-                    moving = bool(flow.retry(ready)) or moving
+        waiting = [flow for flow in self.flows.values() if flow.rules.references]
+        while any(flow.retry_references() for flow in waiting):
+            pass
 
     def check_failures(self) -> None:
         """Stop a run in which nothing gets through.

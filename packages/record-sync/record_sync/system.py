@@ -7,13 +7,16 @@ one record (credentials, connection) is *raised*.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from record_sync.record import Current
 from record_sync.values import Value, Values
+
+CLOCK_DOUBT = timedelta(minutes=65)
+"""Two times of one system may be so far apart and yet in doubt: some tell neither zone nor the autumn's hour."""
 
 
 class CreateRequest(msgspec.Struct, frozen=True):
@@ -72,12 +75,17 @@ Asked = TypeVar("Asked")
 
 
 def answered(asked: Sequence[Asked], batches: Iterator[Sequence[Result]]) -> Iterator[list[tuple[Asked, Result]]]:
-    """Pair what was asked with the answers that come batch by batch, in the same order."""
+    """Pair what was asked with the answers that come batch by batch, in the same order.
+
+    What is left without an answer at the end may or may not have been carried out.
+    """
     position = 0
     try:
         for results in batches:
             yield list(zip(asked[position : position + len(results)], results, strict=True))
             position += len(results)
+        if position < len(asked):
+            yield [(one, Unknown("no answer came for this record")) for one in asked[position:]]
     finally:
         let_go(batches)
 
@@ -109,8 +117,8 @@ class TargetSystem(Protocol):
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
         """Read all records, inactive ones too, deleted ones not."""
 
-    def listing_cost(self, resource: str) -> int:
-        """About how many requests a listing takes."""
+    def listing_cost(self, resource: str, linked: int = 0) -> int:
+        """How many searches a listing is worth; so many records, which the store knows of, are there at least."""
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Found:
         """Read the records that may have these values; more than those that exactly have them do no harm."""
@@ -136,5 +144,7 @@ class TargetSystem(Protocol):
     def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
         """Bring back a record that a removal deactivated."""
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Deactivate or delete a record."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Deactivate or delete records, several at a time: each yield answers the next requests, in their order."""

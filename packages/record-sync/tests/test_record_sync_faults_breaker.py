@@ -39,7 +39,6 @@ def inactive(world):
     return sum(one.get("isInactive", False) for one in world.tripletex.all("customer").values())
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 18")
 def test_deletions_that_are_refused_run_after_run_do_not_hold_back_the_others(world):
     ids = linked_customers(world, 40)
     world.tripletex.refuse_removal = "Kunden har åpne ordrer"
@@ -61,7 +60,6 @@ def test_deletions_that_were_refused_do_not_hide_how_many_are_new(world):
         delete(world, ids[15:])
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 21")
 def test_what_one_run_was_let_through_is_used_up_though_something_else_was_held_back(world):
     ids = linked_customers(world, 12)
     rename(world, ids, "Ny")
@@ -80,7 +78,6 @@ def test_what_one_run_was_let_through_is_used_up_though_something_else_was_held_
     assert world.tripletex.writes == []
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 22")
 def test_records_deleted_long_ago_do_not_make_deletions_seem_few(world):
     ids = linked_customers(world, 40)
     delete(world, ids[:30], limits=Limits(delete_share=1))
@@ -89,7 +86,6 @@ def test_records_deleted_long_ago_do_not_make_deletions_seem_few(world):
     assert inactive(world) == 30
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 22")
 def test_records_deleted_long_ago_do_not_make_overwrites_seem_few(world):
     ids = linked_customers(world, 40)
     delete(world, ids[:30], limits=Limits(delete_share=1))

@@ -23,7 +23,6 @@ def states(world):
     return {state for _, state, _, _ in conflicts(world)}
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 11")
 @pytest.mark.parametrize("changed_in", ["tripletex", "customcrm"])
 def test_a_lost_value_is_not_put_back_over_what_its_owner_says_since(world, wanted_back, changed_in):
     if changed_in == "tripletex":

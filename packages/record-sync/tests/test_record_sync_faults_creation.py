@@ -10,9 +10,6 @@ from record_sync.testing.world import SIDES, World
 
 pytest_plugins = ["record_sync.testing.fixtures"]
 
-ADOPTS_OTHERS = pytest.mark.xfail(strict=True, reason="core-defects 2")
-QUADRATIC = pytest.mark.xfail(strict=True, reason="core-defects 20")
-
 
 def first_names(world):
     """Of the people on either side."""
@@ -44,7 +41,7 @@ def recover(world, next_line):
 
 
 @pytest.mark.parametrize("next_line", SIDES)
-@pytest.mark.parametrize("carried_out", [True, pytest.param(False, marks=ADOPTS_OTHERS)])
+@pytest.mark.parametrize("carried_out", [True, False])
 def test_a_creation_without_an_answer_is_not_taken_for_a_person_who_shares_the_address(world, next_line, carried_out):
     world.crm.put("contact", "p1", FirstName="Kari", Email="kontor@example.no")
     run_without_answers(world, carried_out=carried_out)
@@ -55,7 +52,6 @@ def test_a_creation_without_an_answer_is_not_taken_for_a_person_who_shares_the_a
     assert first_names(world) == (["Kari", "Ola"], ["Kari", "Ola"])
 
 
-@ADOPTS_OTHERS
 @pytest.mark.parametrize("next_line", SIDES)
 def test_a_person_who_shares_the_address_of_a_lost_creation_stays_himself_when_edited(world, next_line):
     world.crm.put("contact", "p1", FirstName="Kari", Email="kontor@example.no")
@@ -67,7 +63,6 @@ def test_a_person_who_shares_the_address_of_a_lost_creation_stays_himself_when_e
     assert world.crm.values("contact", "p1")["FirstName"] == "Kari"
 
 
-@ADOPTS_OTHERS
 @pytest.mark.parametrize("next_line", SIDES)
 def test_a_lost_creation_is_not_taken_for_a_company_with_another_number(world, next_line):
     world.crm.put("customer", "c1", Name="Fjord AS", Number="974760673", Email="post@fjord.example.no")
@@ -133,9 +128,9 @@ def without_a_key(one):
     ("next_line", "values"),
     [
         ("tripletex", with_a_key),
-        pytest.param("tripletex", without_a_key, marks=QUADRATIC),
-        pytest.param("customcrm", with_a_key, marks=QUADRATIC),
-        pytest.param("customcrm", without_a_key, marks=QUADRATIC),
+        ("tripletex", without_a_key),
+        ("customcrm", with_a_key),
+        ("customcrm", without_a_key),
     ],
 )
 def test_finding_out_about_creations_takes_work_in_proportion_to_their_number(tmp_path, next_line, values):

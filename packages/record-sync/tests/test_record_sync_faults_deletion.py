@@ -7,8 +7,6 @@ from record_sync.testing.world import conflicts, decide, deleted, waiting
 
 pytest_plugins = ["record_sync.testing.fixtures"]
 
-OUTLIVES = pytest.mark.xfail(strict=True, reason="core-defects 9")
-
 
 def delete_in_crm(world, record_id="c1", **options):
     """Delete a customer there, and pass it on."""
@@ -28,7 +26,6 @@ def names(world):
 # -- records that return
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 4")
 @pytest.mark.parametrize("name", ["A", "A, endret"])
 def test_a_restored_record_whose_counterpart_was_removed_for_good_is_created_again(world, pair, name):
     delete_in_crm(world)
@@ -42,7 +39,6 @@ def test_a_restored_record_whose_counterpart_was_removed_for_good_is_created_aga
     world.settle()
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 5")
 def test_a_record_restored_beside_the_one_that_took_its_link_over_does_not_feed_that_link(world, pair):
     delete_in_crm(world)
     world.crm.put("customer", "c9", Name="A", Email="a@example.no")
@@ -57,7 +53,6 @@ def test_a_record_restored_beside_the_one_that_took_its_link_over_does_not_feed_
     assert ("customcrm", "c1") in waiting(world) or "A, den eldste" in names(world)[1]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 5")
 def test_a_record_restored_beside_the_one_that_took_its_link_over_is_found_by_the_opposite_line(world, pair):
     delete_in_crm(world)
     world.crm.put("customer", "c9", Name="A", Email="a@example.no")
@@ -71,7 +66,6 @@ def test_a_record_restored_beside_the_one_that_took_its_link_over_is_found_by_th
     assert names(world) == (["A", "B"], ["A", "B"])
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 6")
 @pytest.mark.parametrize("email", ["post@fjell.example.no", "post@fjord.example.no"])
 def test_another_company_under_the_id_of_a_deleted_one_does_not_overwrite_it(world, email):
     world.crm.put("customer", "5", Name="Fjord AS", Number="974760673", Email="post@fjord.example.no")
@@ -105,7 +99,6 @@ def test_the_same_company_under_the_id_of_a_deleted_one_is_that_one(world):
 # -- what was inactive before
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 12")
 @pytest.mark.parametrize("returns_as", ["c1", "c9"])
 def test_what_the_accountant_deactivated_stays_inactive_where_deletions_are_ignored(world, pair, returns_as):
     delete_in_crm(world, on_delete="ignore")
@@ -121,7 +114,6 @@ def test_what_the_accountant_deactivated_stays_inactive_where_deletions_are_igno
 # -- whose edit is the newest
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 10")
 def test_our_own_restore_does_not_beat_what_the_returning_record_says(world, pair):
     delete_in_crm(world)
     world.crm.put("customer", "c9", Name="A, nytt navn", Email="a@example.no")
@@ -130,7 +122,6 @@ def test_our_own_restore_does_not_beat_what_the_returning_record_says(world, pai
     assert world.tripletex.values("customer", pair)["isInactive"] is False
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 10")
 def test_our_own_restore_does_not_make_an_older_edit_the_newest(world, pair):
     delete_in_crm(world)
     world.tripletex.put("customer", pair, name="A, av regnskapet")
@@ -155,10 +146,10 @@ def test_an_edit_made_after_the_record_returned_is_the_newest_all_the_same(world
 @pytest.mark.parametrize(
     ("next_line", "email"),
     [
-        pytest.param("tripletex", "a@example.no", marks=OUTLIVES),
+        ("tripletex", "a@example.no"),
         ("customcrm", "a@example.no"),
-        pytest.param("tripletex", None, marks=OUTLIVES),
-        pytest.param("customcrm", None, marks=OUTLIVES),
+        ("tripletex", None),
+        ("customcrm", None),
     ],
 )
 def test_a_decision_to_make_a_record_again_ends_with_that_however_its_answer_is_found(world, next_line, email):

@@ -26,7 +26,6 @@ def merged(world):
     return ids["Fjord AS"], ids["Fjord Drift AS"]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 16, 27")
 def test_an_edit_of_a_merged_record_is_for_a_person_and_the_rest_goes_on(world, merged):
     kept, gone = merged
     world.tripletex.put("customer", gone, name="Fjord Drift og Vedlikehold AS")
@@ -36,7 +35,6 @@ def test_an_edit_of_a_merged_record_is_for_a_person_and_the_rest_goes_on(world, 
     assert [unit for unit, _, _, _ in conflicts(world)] == ["deleted"]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 16")
 def test_a_merged_record_that_a_full_read_did_not_bring_counts_as_gone(world, merged):
     kept, gone = merged
     world.run("tripletex", complete=["customer"])
@@ -46,7 +44,6 @@ def test_a_merged_record_that_a_full_read_did_not_bring_counts_as_gone(world, me
     assert "isInactive" not in world.tripletex.values("customer", kept)
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 16")
 @pytest.mark.parametrize("other_name", ["Fjord AS", "Fjord Drift AS"])
 def test_the_deletion_of_a_merged_record_does_not_touch_the_one_it_was_merged_into(world, other_name):
     for record_id, name in (("c1", "Fjord AS"), ("c2", other_name)):
@@ -59,7 +56,6 @@ def test_the_deletion_of_a_merged_record_does_not_touch_the_one_it_was_merged_in
     assert counts["customer"] == {"unchanged": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 16")
 def test_a_lost_value_is_not_put_back_on_the_record_that_its_own_was_merged_into(world):
     world.crm.put("customer", "c1", Name="Fjord AS", Email="post@fjord.example.no")
     world.crm.put("customer", "c2", Name="Elv AS", Email="post@elv.example.no")
@@ -76,7 +72,6 @@ def test_a_lost_value_is_not_put_back_on_the_record_that_its_own_was_merged_into
     assert [note for note in world.notes if "is gone from customcrm" in note]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 16, 27")
 def test_an_update_without_an_answer_is_not_looked_for_in_the_record_that_its_own_was_merged_into(world):
     world.crm.put("customer", "c1", Name="Fjord AS", Email="post@fjord.example.no")
     world.crm.put("customer", "c2", Name="Elv AS", Email="post@elv.example.no")
@@ -133,20 +128,7 @@ SPELLINGS = {
 }
 SPELLED_IN = ("tripletex", "customcrm")
 WAYS = ("by query", "by listing")
-DOUBLED = [
-    *(("customcrm", "by query", spelling) for spelling in SPELLINGS),
-    ("tripletex", "by query", "capitals"),
-]
-COUNTERPARTS = [
-    pytest.param(
-        *case,
-        id=", ".join(case),
-        marks=[pytest.mark.xfail(strict=True, reason="real-world-cases: a refused record's likely counterpart")]
-        if case in DOUBLED
-        else [],
-    )
-    for case in itertools.product(SPELLED_IN, WAYS, SPELLINGS)
-]
+COUNTERPARTS = list(itertools.product(SPELLED_IN, WAYS, SPELLINGS))
 
 
 @pytest.mark.parametrize(("spelled_in", "way", "spelling"), COUNTERPARTS)

@@ -57,7 +57,6 @@ def test_every_record_that_comes_in_ends_in_exactly_one_outcome(world):
     }
 
 
-@pytest.mark.xfail(strict=True, reason="model-codebases 5")
 @pytest.mark.parametrize("write", ["create", "update"])
 def test_a_system_that_answers_for_fewer_records_than_it_was_sent_loses_none(world, write):
     for number in range(3):
@@ -83,7 +82,6 @@ def test_a_system_that_answers_for_fewer_records_than_it_was_sent_loses_none(wor
     )
 
 
-@pytest.mark.xfail(strict=True, reason="model-codebases 15")
 def test_a_creation_that_is_answered_with_another_records_id_waits_and_the_rest_goes_on(world, pair):
     world.crm.put("customer", "c2", Name="A", Email="a@example.com")
     world.crm.put("customer", "c3", Name="B")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import copy
 
-import pytest
-
 pytest_plugins = ["record_sync.testing.fixtures"]
 
 
-@pytest.mark.xfail(strict=True, reason="core-defects 19")
 def test_a_record_restored_from_a_backup_takes_the_place_of_the_newer_state_that_waits(world):
     world.crm.put("customer", "c1", Name="A", Email="a@example.no")
     backup = copy.deepcopy(world.crm.records)

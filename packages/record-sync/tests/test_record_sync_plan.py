@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from record_sync.bases import agree_source, agree_target, settle_without_write, settle_written
+from record_sync.agreement import agree_source, agree_target, agree_without_write, agree_written
 from record_sync.canonical import same
 from record_sync.fingerprint import Fingerprints
 from record_sync.plan import Verdict, changed, is_stale, plan
@@ -134,9 +134,9 @@ def test_planning_again_after_applying_gives_nothing(now_source, now_target, bas
     flow = rules(policy)
     made = decide(incoming, link, current, flow)
     writes = made.writes(incoming, current)
-    settle_without_write(link, made, incoming, current, PRINTS)
+    agree_without_write(link, made, incoming, current, PRINTS)
     after = Current("t1", "t-v3", NOON, {**current.values, **writes})
-    settle_written(link, made.units(Verdict.WRITE), incoming, current, after, writes, PRINTS)
+    agree_written(link, made.units(Verdict.WRITE), incoming, current, after, writes, PRINTS)
     again = decide(incoming, link, after, flow)
     assert again.writes(incoming, after) == {}
     if made.decisions and not made.units(Verdict.KEEP) and not made.units(Verdict.HOLD):
@@ -218,5 +218,5 @@ def test_what_the_target_wins_is_seen_as_a_change_by_the_other_direction():
     flow = rules("tripletex")
     made = decide(incoming, link, current, flow)
     assert made.units(Verdict.KEEP)
-    settle_without_write(link, made, incoming, current, PRINTS)
+    agree_without_write(link, made, incoming, current, PRINTS)
     assert not link.target.base.knows("name")

@@ -5,10 +5,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 from record_sync.errors import StoreError
+from record_sync.ledger import Ledger
 from record_sync.record import Base, End, Link
 from record_sync.rules import FlowRules
 from record_sync.store import Store, tables
-from record_sync.store.links import Links
 from record_sync.testing.postgresql import Server
 
 pytest_plugins = ["record_sync.testing.fixtures"]
@@ -167,12 +167,12 @@ HOSTILE = [
 def test_ids_are_kept_whatever_is_in_them(links_url):
     with Store(links_url, SIDES) as store:
         key, _ = store.flow(rules())
-        links = Links(store, key)
-        with store.begin() as connection:
+        ledger = Ledger(store, key)
+        with ledger.transaction() as now:
             for number, one in enumerate(HOSTILE):
-                links.add(connection, [Link(End(one, version=one, base=Base()), End(str(number)), "customer")])
-        with store.reading() as connection:
-            found = links.of_sources(connection, HOSTILE)
+                now.links.add(Link(End(one, version=one, base=Base()), End(str(number)), "customer"))
+        with ledger.reading() as now:
+            found = now.links.of_sources(HOSTILE)
     assert {one: (link.source.id, link.source.version, link.target.id) for one, link in found.items()} == {
         one: (one, one, str(number)) for number, one in enumerate(HOSTILE)
     }
@@ -180,11 +180,12 @@ def test_ids_are_kept_whatever_is_in_them(links_url):
 
 def test_a_links_new_id_is_kept_beside_its_old_one(links_url):
     with Store(links_url, SIDES) as store:
-        links = Links(store, store.flow(rules())[0])
+        ledger = Ledger(store, store.flow(rules())[0])
         link = Link(End("c-1", base=Base(firm={"Name": b"12345678"})), End("1"), "customer")
-        with store.begin() as connection:
-            links.add(connection, [link])
-            links.rename_target(connection, link, "2")
-            links.save(connection, [link])
-        with store.reading() as connection:
-            assert links.of_targets(connection, ["1", "2"]) == {"1": link, "2": link}
+        with ledger.transaction() as now:
+            now.links.add(link)
+        with ledger.transaction() as now:
+            now.links.rename_target(link, "2")
+            now.links.save(link)
+        with ledger.reading() as now:
+            assert now.links.of_targets(["1", "2"]) == {"1": link, "2": link}

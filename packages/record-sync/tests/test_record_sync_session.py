@@ -636,7 +636,7 @@ def test_what_a_full_read_did_not_bring_is_suspect_in_every_portion_of_the_links
     for number in range(5):
         world.crm.put("customer", f"c{number}", Name=f"{number}")
     world.settle()
-    monkeypatch.setattr("record_sync.store.links.CHUNK", 2)
+    monkeypatch.setattr("record_sync.ledger.links.PORTION", 2)
     world.crm.records.clear()
     world.run("tripletex", complete=["customer"])
     world.run("customcrm", records={"customer": []})

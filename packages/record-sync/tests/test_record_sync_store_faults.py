@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from record_sync.errors import StoreError
+from record_sync.ledger import Ledger
 from record_sync.record import Base, End, Link
 from record_sync.rules import FlowRules
 from record_sync.store import Store, tables
-from record_sync.store.links import Links
 
 SIDES = ("customcrm", "tripletex")
 NOBODY = pwd.getpwnam("nobody")
@@ -32,20 +32,17 @@ def flow_of(store):
     return store.flow(rules)[0]
 
 
-def add(store, connection, links, first, count):
-    for number in range(first, first + count):
-        base = Base(firm={"Name": number.to_bytes(8, "big")})
-        links.add(connection, [Link(End(f"c-{number}", base=base), End(str(number), base=base), "customer")])
+def add(ledger, first, count):
+    with ledger.transaction() as now:
+        for number in range(first, first + count):
+            base = Base(firm={"Name": number.to_bytes(8, "big")})
+            now.links.add(Link(End(f"c-{number}", base=base), End(str(number), base=base), "customer"))
 
 
 def filled(url, count=3000):
     """A store with so many links, closed."""
-    with Store(url, SIDES) as store, store.begin() as connection:
-        pass
     with Store(url, SIDES) as store:
-        links = Links(store, flow_of(store))
-        with store.begin() as connection:
-            add(store, connection, links, 0, count)
+        add(Ledger(store, flow_of(store)), 0, count)
 
 
 def ids(url):
@@ -113,18 +110,17 @@ def test_a_disk_that_fills_up_undoes_the_transaction_at_hand_alone(tmp_path):
     url = f"sqlite:///{tmp_path}/links.db"
     filled(url, 10)
     with Store(url, SIDES) as store:
-        links = Links(store, flow_of(store))
+        ledger = Ledger(store, flow_of(store))
         with store.reading() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
-        with pytest.raises(StoreError) as error, store.begin() as connection:
-            add(store, connection, links, 10, 2000)
+        with pytest.raises(StoreError) as error:
+            add(ledger, 10, 2000)
         assert one_line(error, "full", "Free some disk space")
         # With some space, the same run can go on.
         with store.reading() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count=100000")
-        with store.begin() as connection:
-            add(store, connection, links, 10, 5)
+        add(ledger, 10, 5)
     assert ids(url) == {f"c-{number}" for number in range(15)}
 
 

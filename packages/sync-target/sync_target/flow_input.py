@@ -126,7 +126,7 @@ class FlowInput:
 
     def await_writes(self) -> None:
         """Wait for the answers to what is being written, and store them."""
-        self.flow.settle()
+        self.flow.await_writes()
 
     def _take(self, some: Iterable[_Unread]) -> None:
         taken, invalid = [], []
@@ -147,7 +147,7 @@ class FlowInput:
         self._count(len(unread))
         for some in _one_of_each(unread):
             first = {record_id: one for record_id, one in some.items() if record_id not in self._fresh_ids}
-            known = self.flow.unchanged(first)
+            known = self.flow.recognise_unchanged(first)
             fresh = [one for record_id, one in some.items() if record_id not in known]
             self._fresh += fresh
             self._fresh_ids.update([one.id for one in fresh])

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from record_sync.canonical import canonical, same
 from record_sync.system import CreateRequest, Refused, Result, UpdateRequest, Written
 from record_sync.values import Values, empty
 from singer_edge.errors import RunFailed
+from singer_sdk import Target
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks import BatchSink
 
 from sync_target.connected import ConnectedSystem
-
-if TYPE_CHECKING:
-    from sync_target.target import SyncTarget
 
 ID_NAMES = ("id", "Id")
 
@@ -115,12 +114,21 @@ class Load:
                 raise RunFailed(f"Stream {self._stream!r}: {told}")
 
 
+class LoadingTarget(Target, ABC):
+    """What the sinks need of their target."""
+
+    @property
+    @abstractmethod
+    def system(self) -> ConnectedSystem:
+        """The system written to."""
+
+
 class OrdinarySink(BatchSink):
     """The SDK's side of a load: stream maps, the check against the schema, and batches."""
 
     max_size = 100
 
-    def __init__(self, target: SyncTarget, stream_name: str, schema: dict[str, Any], key_properties: Any) -> None:
+    def __init__(self, target: LoadingTarget, stream_name: str, schema: dict[str, Any], key_properties: Any) -> None:
         super().__init__(target, stream_name, schema, key_properties)
         resources = target.system.resources
         if stream_name not in resources:

@@ -18,17 +18,17 @@ from singer_edge.progress import COUNTED_EVERY
 from singer_edge.rehearsal import Rehearsal
 from singer_edge.start import GARBAGE_AFTER
 from singer_edge.stop import Stop
-from singer_sdk import Target, metrics
+from singer_sdk import metrics
 from singer_sdk.plugin_base import _ConfigInput
 
 from sync_target.connected import ConnectedSystem
-from sync_target.ordinary import OrdinarySink
+from sync_target.ordinary import LoadingTarget, OrdinarySink
 from sync_target.reader import MessageReader
 from sync_target.record_message import RecordMessage
 from sync_target.rehearsal import RehearsedConnection
 
 
-class SyncTarget(SingerPlugin, Target, ABC):
+class SyncTarget(SingerPlugin, LoadingTarget, ABC):
     """A target that writes what a change needs and remembers what was agreed."""
 
     side: ClassVar[str]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from record_sync.matching import Candidate, Keys, Match, MatchKind, criterion_key, first_match, keys_of
 from record_sync.record import Current
-from record_sync.store.links import chunks
-from record_sync.store.waiting import AMBIGUOUS as WAITS_AMBIGUOUS
+from record_sync.waiting import AMBIGUOUS as WAITS_AMBIGUOUS
 
 from dataflow_operator.audit.comparing import told
 from dataflow_operator.audit.flows import AuditedFlow, Way, other
@@ -19,6 +19,10 @@ from dataflow_operator.store.audited import StoredFlow, Waits
 
 FEW = 5
 """Candidates that are named."""
+PORTION = 5000
+"""Records that are read together."""
+
+T = TypeVar("T")
 
 
 class Unlinked:
@@ -58,21 +62,21 @@ class Unlinked:
                 ambiguous.append((record.id, match))
             else:
                 alone.append(record.id)
-        for some in chunks(ambiguous):
+        for some in _portions(ambiguous):
             yield from self._ambiguous(some, source, target)
-        for pairs in chunks(list(claimed.items())):
+        for pairs in _portions(list(claimed.items())):
             yield from self._pairs(pairs, source, target)
         self._spool.claim(self._scopes[source], (one for ids in claimed.values() for one in ids))
         involved = {*claimed, *(one for _, match in ambiguous for one in match.candidates)}
         self._spool.claim(self._scopes[target], involved)
-        for ids in chunks(alone):
+        for ids in _portions(alone):
             yield from self._alone(ids, source, audit)
         rest = [
             record.id
             for record in self._spool.unlinked(self._scopes[target])
             if not self._is_kept_out(target, record, audit)
         ]
-        for ids in chunks(rest):
+        for ids in _portions(rest):
             yield from self._alone(ids, target, audit)
 
     def _is_kept_out(self, side: str, record: Current, audit: FlowAudit) -> bool:
@@ -189,3 +193,9 @@ class _Held(msgspec.Struct, frozen=True):
     def is_ambiguous(self, record_id: str) -> bool:
         waits = self.waiting.get(record_id)
         return record_id in self.reserved or (waits is not None and waits.kind == WAITS_AMBIGUOUS)
+
+
+def _portions(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many at a time, as each is read whole."""
+    for start in range(0, len(items), PORTION):
+        yield items[start : start + PORTION]

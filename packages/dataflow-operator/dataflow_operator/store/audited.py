@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from record_sync.fingerprint import Fingerprints
+from record_sync.ledger.intents import open_writes
 from record_sync.record import End
 from record_sync.store import tables
+from record_sync.store.among import among
 from record_sync.store.base_blob import BasePacker
-from record_sync.store.links import chunks
 from record_sync.store.times import from_ms
 
 from dataflow_operator.store.conflicts import AT_WORK
@@ -148,9 +149,8 @@ class StoredFlow:
     def pairs_of(self, link_ids: Collection[int]) -> list[LinkedPair]:
         """These links, as they are now."""
         found = []
-        for some in chunks(link_ids):
-            query = sa.select(tables.link).where(tables.link.c.id.in_(some)).order_by(tables.link.c.id)
-            found += [self._pair(row) for row in self._connection.execute(query)]
+        query = sa.select(tables.link).where(among(tables.link.c.id, link_ids)).order_by(tables.link.c.id)
+        found += [self._pair(row) for row in self._connection.execute(query)]
         return found
 
     def counterparts(self, side: str, ids: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -159,83 +159,77 @@ class StoredFlow:
         across = next(one for one in self._ends.values() if one != end)
         columns = tables.link.c
         found = {}
-        for some in chunks(ids):
-            query = sa.select(
-                columns[f"{end}_id"].label("mine"),
-                columns[f"{across}_id"].label("theirs"),
-                columns[f"{across}_state"].label("state"),
-            ).where(
-                columns.flow_id == self._id,
-                columns[f"{end}_scope"] == self._scopes[side],
-                columns[f"{end}_id"].in_(some),
-            )
-            for row in self._connection.execute(query):
-                found[str(row.mine)] = (str(row.theirs), str(row.state))
+        query = sa.select(
+            columns[f"{end}_id"].label("mine"),
+            columns[f"{across}_id"].label("theirs"),
+            columns[f"{across}_state"].label("state"),
+        ).where(
+            columns.flow_id == self._id,
+            columns[f"{end}_scope"] == self._scopes[side],
+            among(columns[f"{end}_id"], ids),
+        )
+        for row in self._connection.execute(query):
+            found[str(row.mine)] = (str(row.theirs), str(row.state))
         return found
 
     def kept_out(self, side: str, ids: Collection[str]) -> set[str]:
         """Those of these records that a filter kept out of the runs."""
         columns = tables.excluded.c
         found: set[str] = set()
-        for some in chunks(ids):
-            query = sa.select(columns.record_id).where(
-                columns.scope_id == self._scopes[side], columns.record_id.in_(some)
-            )
-            found.update(self._connection.scalars(query))
+        query = sa.select(columns.record_id).where(
+            columns.scope_id == self._scopes[side], among(columns.record_id, ids)
+        )
+        found.update(self._connection.scalars(query))
         return found
 
     def reserved(self, side: str, ids: Collection[str]) -> dict[str, str]:
         """Those of these records that are kept free for an ambiguous one, and for which."""
         columns = tables.reserved.c
         found = {}
-        for some in chunks(ids):
-            query = (
-                sa.select(columns.record_id, tables.waiting.c.side, tables.waiting.c.record_id.label("of"))
-                .join(tables.waiting, tables.waiting.c.id == columns.waiting_id)
-                .where(columns.scope_id == self._scopes[side], columns.record_id.in_(some))
-            )
-            for row in self._connection.execute(query):
-                found[str(row.record_id)] = f"{row.of} of {row.side}"
+        query = (
+            sa.select(columns.record_id, tables.waiting.c.side, tables.waiting.c.record_id.label("of"))
+            .join(tables.waiting, tables.waiting.c.id == columns.waiting_id)
+            .where(columns.scope_id == self._scopes[side], among(columns.record_id, ids))
+        )
+        for row in self._connection.execute(query):
+            found[str(row.record_id)] = f"{row.of} of {row.side}"
         return found
 
     def waiting(self, side: str, ids: Collection[str]) -> dict[str, Waits]:
         """What waits of these records of a side."""
         columns = tables.waiting.c
         found = {}
-        for some in chunks(ids):
-            query = sa.select(tables.waiting).where(
-                columns.flow_id == self._id, columns.side == side, columns.record_id.in_(some)
-            )
-            for row in self._connection.execute(query):
-                source = msgspec.json.decode(row.record).get("source") or {}
-                found[str(row.record_id)] = Waits(row.id, side, row.kind, row.reason, source)
+        query = sa.select(tables.waiting).where(
+            columns.flow_id == self._id, columns.side == side, among(columns.record_id, ids)
+        )
+        for row in self._connection.execute(query):
+            source = msgspec.json.decode(row.record).get("source") or {}
+            found[str(row.record_id)] = Waits(row.id, side, row.kind, row.reason, source)
         return found
 
     def conflicts(self, link_ids: Sequence[int]) -> dict[int, list[OpenConflict]]:
         """What is undecided, or decided and not carried out, on these links."""
         columns = tables.conflict.c
         found: dict[int, list[OpenConflict]] = {}
-        for some in chunks(link_ids):
-            query = sa.select(columns.id, columns.link_id, columns.unit, columns.state).where(
-                columns.link_id.in_(some), columns.state.in_(AT_WORK)
-            )
-            for row in self._connection.execute(query):
-                found.setdefault(row.link_id, []).append(OpenConflict(row.id, row.unit, row.state))
+        query = sa.select(columns.id, columns.link_id, columns.unit, columns.state).where(
+            among(columns.link_id, link_ids), columns.state.in_(AT_WORK)
+        )
+        for row in self._connection.execute(query):
+            found.setdefault(row.link_id, []).append(OpenConflict(row.id, row.unit, row.state))
         return found
 
     @cached_property
     def open_writes(self) -> list[OpenWrite]:
         """Writes that were begun and whose answer is not stored: those of one batch, at the most."""
-        columns = tables.intent.c
         return [
             OpenWrite(
-                to=row.side,
-                kind=row.kind,
-                source_id=row.source_id,
-                link_id=row.link_id,
-                paths=_sent(msgspec.json.decode(row.body)),
+                to=one.side,
+                kind=one.intent.kind,
+                source_id=one.intent.source_id,
+                link_id=one.intent.link_id,
+                paths=frozenset(one.intent.values) | {path for unit in one.intent.units for path in unit.sent},
             )
-            for row in self._connection.execute(sa.select(tables.intent).where(columns.flow_id == self._id))
+            for one in open_writes(self._connection, [self._id])
         ]
 
     def _pair(self, row: sa.Row[Any]) -> LinkedPair:
@@ -253,8 +247,3 @@ class StoredFlow:
             base=self._bases.unpack(values[f"{end}_base"]),
             state=values[f"{end}_state"],
         )
-
-
-def _sent(body: dict[str, Any]) -> frozenset[str]:
-    """The properties that a write holds: of a creation its values, of an update its units'."""
-    return frozenset(body.get("values") or ()) | {path for unit in body.get("units") or () for path in unit["sent"]}

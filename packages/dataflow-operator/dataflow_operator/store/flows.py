@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from record_sync.breaker import words
+from record_sync.ledger.intents import OpenWrite, open_writes
 from record_sync.record import CONTESTED, ENDED, GONE, LIVE, SUSPECT
 from record_sync.store import tables
 from record_sync.store.times import from_ms
@@ -123,12 +124,8 @@ def _piles(store: OpenStore, table: sa.Table, kind: sa.Column[Any], flow_ids: li
 
 
 def _count_writes(store: OpenStore, found: dict[int, FlowStatus]) -> None:
-    columns = tables.intent.c
-    groups = (columns.flow_id, columns.side, columns.kind)
-    query = (
-        sa.select(*groups, sa.func.count().label("many"), sa.func.min(columns.created_at).label("oldest"))
-        .where(columns.flow_id.in_(list(found)))
-        .group_by(*groups)
-    )
-    for row in store.connection.execute(query.order_by(*groups)):
-        found[row.flow_id].open_writes.append(OpenWrites(row.side, row.kind, row.many, from_ms(row.oldest)))
+    begun: dict[tuple[int, str, str], list[OpenWrite]] = {}
+    for one in open_writes(store.connection, list(found)):
+        begun.setdefault((one.flow_id, one.side, one.intent.kind), []).append(one)
+    for (flow_id, side, kind), some in sorted(begun.items()):
+        found[flow_id].open_writes.append(OpenWrites(side, kind, len(some), some[0].begun_at))

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 import sqlalchemy as sa
+from record_sync.ledger.intents import open_writes
 from record_sync.store import Store, tables
 
 from dataflow_operator.errors import OperatorError
@@ -77,13 +78,9 @@ def _records(store: OpenStore, flow_id: int, record_id: str) -> tuple[list[int],
 
 
 def _refuse_open_writes(connection: sa.Connection, flow_id: int, ids: dict[str, list[str]]) -> None:
-    intent = tables.intent.c
-    for side, some in ids.items():
-        mine = sa.case((intent.side == side, intent.target_id), else_=intent.source_id)
-        if (
-            connection.scalar(sa.select(intent.id).where(intent.flow_id == flow_id, mine.in_(some)).limit(1))
-            is not None
-        ):
+    for one in open_writes(connection, [flow_id]):
+        written = {side: one.intent.target_id if side == one.side else one.intent.source_id for side in ids}
+        if any(written[side] in some for side, some in ids.items()):
             raise OperatorError(
                 "A write to this record was begun, and its answer is not known yet: without what is kept of it the "
                 "record could be created twice. Run the sync once, which finds out, then forget it."

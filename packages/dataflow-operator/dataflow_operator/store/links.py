@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from record_sync.ledger.intents import open_writes as begun
 from record_sync.store import tables
 from record_sync.store.times import from_ms
 
@@ -88,10 +89,11 @@ def one_link(store: OpenStore, link_id: int) -> LinkRow:
 
 def open_writes(store: OpenStore, link_id: int) -> list[OpenWrites]:
     """Writes to a link's records that were begun and whose answer is not stored."""
-    columns = tables.intent.c
-    query = sa.select(columns.side, columns.kind, columns.created_at).where(columns.link_id == link_id)
-    mine = query.where(columns.flow_id.in_(list(store.flow_ids()))).order_by(columns.id)
-    return [OpenWrites(row.side, row.kind, 1, from_ms(row.created_at)) for row in store.connection.execute(mine)]
+    return [
+        OpenWrites(one.side, one.intent.kind, 1, one.begun_at)
+        for one in begun(store.connection, list(store.flow_ids()))
+        if one.intent.link_id == link_id
+    ]
 
 
 def _links(store: OpenStore, query: sa.Select[Any], flows: dict[int, str]) -> list[LinkRow]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from record_sync.store import tables
 from record_sync.store.database import WAIT_FOR_LOCK_S, explained, open_engine, place
 from record_sync.store.lock import Holder, holder_of
-from record_sync.store.migrations import REVISION, VERSION_TABLE
+from record_sync.store.migrations import FIRST_REVISION, REVISION, VERSION_TABLE
 from sqlalchemy.exc import ArgumentError
 
 from dataflow_operator.errors import OperatorError
@@ -138,7 +138,12 @@ def _check_revision(connection: sa.Connection) -> None:
         return
     if found is None and tables.link.name not in names:
         raise OperatorError(f"There is no link store in {told}. Run the sync first, or put links_url right.")
-    if found is None or (found.isdecimal() and int(found) < int(REVISION)):
+    if found is None or (found.isdecimal() and int(found) < int(FIRST_REVISION)):
+        raise OperatorError(
+            f"The link store {told} was made before anything was released, and cannot be brought up to date. "
+            "Remove it, and run both directions once with --full-refresh."
+        )
+    if found.isdecimal() and int(found) < int(REVISION):
         raise OperatorError(
             f"An older release made the link store {told}. Run the sync once with this one, which brings it up to date."
         )

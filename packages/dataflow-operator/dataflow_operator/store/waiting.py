@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.store import tables
 from record_sync.store.times import from_ms
-from record_sync.store.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE
+from record_sync.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE
 
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.store.links import LinkRow

@@ -99,8 +99,9 @@ class Register:
         """Read all records."""
         return iter([self._current(resource, one, paths) for one in self.all(resource)])
 
-    def listing_cost(self, resource: str) -> int:
+    def listing_cost(self, resource: str, linked: int = 0) -> int:
         """About how many requests a listing takes."""
+        del linked
         return 1 + len(self.all(resource)) // 100
 
     def search(self, resource: str, criterion: Mapping[str, Any], paths: frozenset[str]) -> list[Current]:
@@ -152,8 +153,14 @@ class Register:
         self.put(resource, current.id, isInactive=False)
         return Written(self._current(resource, current.id, paths))
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Deactivate or delete a record."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Deactivate or delete records."""
+        for one in requests:
+            yield [self._remove(resource, one, paths)]
+
+    def _remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         self.writes.append("remove")
         if request.policy == "delete":
             self.remove_record(resource, request.current.id)

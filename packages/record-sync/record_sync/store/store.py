@@ -19,6 +19,7 @@ from record_sync.fingerprint import Fingerprints
 from record_sync.rules import FlowRules
 from record_sync.store import tables
 from record_sync.store.database import READING, explained, open_engine, place
+from record_sync.store.emptiness import Emptiness
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
 from record_sync.store.times import to_ms
@@ -74,6 +75,7 @@ class Store:
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self.now = now
+        self.empty = Emptiness()
         self._left, self._right = sorted(sides)
         self.sync_name = sync_name
         self.engine = open_engine(links_url)
@@ -299,14 +301,6 @@ class Store:
                 connection.execute(
                     sa.insert(tables.acknowledged).values(flow_id=flow.id, side=flow.source_side, as_of=as_of)
                 )
-
-    def has_links(self, flow: FlowKey) -> bool:
-        """Whether anything was ever linked in a flow."""
-        with self.reading() as connection:
-            return (
-                connection.scalar(sa.select(tables.link.c.id).where(tables.link.c.flow_id == flow.id).limit(1))
-                is not None
-            )
 
 
 def _insert_missing(connection: sa.Connection, table: sa.Table, **values: object) -> None:

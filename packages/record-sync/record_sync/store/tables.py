@@ -260,14 +260,9 @@ intent = sa.Table(
     sa.Column("flow_id", sa.ForeignKey("flow.id"), nullable=False, index=True),
     sa.Column("side", sa.Text, nullable=False, comment="the side written to"),
     sa.Column("kind", sa.Text, nullable=False, comment="create, update, remove"),
-    sa.Column("source_id", Words, nullable=False),
-    sa.Column("target_id", Words),
-    sa.Column("link_id", Key),
-    sa.Column("over_version", Words),
-    sa.Column("server_clock", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),
-    comment="Writes that were begun. A row goes in the transaction that stores the answer.",
+    comment="Writes that were begun, a row a list of them. They go in the transaction that stores the answer.",
 )
 
 waiting = sa.Table(
@@ -322,6 +317,7 @@ conflict = sa.Table(
     ),
     sa.Column("winner", sa.Text, comment="the side whose values stand"),
     sa.Column("both", sa.LargeBinary, nullable=False, comment="side to property to value"),
+    sa.Column("over", sa.LargeBinary, comment="what was written over the value that lost"),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("settled_at", sa.BigInteger),
     sa.Index("ix_conflict_flow_id_state", "flow_id", "state"),

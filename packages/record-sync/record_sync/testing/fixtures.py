@@ -19,7 +19,6 @@ import pytest
 import sqlalchemy as sa
 
 from record_sync.testing.postgresql import NoServerError, Server, programs
-from record_sync.testing.world import World
 
 _number = itertools.count()
 
@@ -57,21 +56,6 @@ def links_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{tmp_path}/links.db"
     else:
         yield from _schema(request.getfixturevalue("postgresql_server"))
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """Both systems, holding nothing yet, over a store on SQLite."""
-    return World(f"sqlite:///{tmp_path}/links.db")
-
-
-@pytest.fixture
-def pair(world: World) -> str:
-    """A customer on both sides, c1 in the CRM, in step; its id in Tripletex."""
-    world.crm.put("customer", "c1", Name="A", Email="a@example.no")
-    world.settle()
-    (tripletex_id,) = world.tripletex.all("customer")
-    return tripletex_id
 
 
 def _schema(server: Server) -> Iterator[str]:

@@ -137,7 +137,7 @@ class Register:
         self.calls.append("listing")
         return iter([self._current(resource, one, paths) for one in self.all(resource)])
 
-    def listing_cost(self, _resource: str) -> int:
+    def listing_cost(self, _resource: str, _linked: int = 0) -> int:
         """How many requests that takes."""
         return self.cost_of_listing
 
@@ -203,8 +203,14 @@ class Register:
         self.put(resource, current.id, isInactive=False)
         return Written(self._current(resource, current.id, paths))
 
-    def remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
-        """Deactivate or delete a record."""
+    def remove(
+        self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
+    ) -> Iterator[Sequence[Result]]:
+        """Deactivate or delete records."""
+        for one in requests:
+            yield [self._remove(resource, one, paths)]
+
+    def _remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         self.calls.append("remove")
         self.before_update()
         if self._has_moved(resource, request.current):

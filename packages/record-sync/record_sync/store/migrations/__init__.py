@@ -19,9 +19,9 @@ from record_sync.store import tables
 from record_sync.store.database import place
 from record_sync.store.lock import advisory_number
 
-REVISION = "0004"
+REVISION = "0005"
 """What ``tables`` describes."""
-FIRST_REVISION = "0001"
+FIRST_REVISION = "0004"
 VERSION_TABLE = "schema_version"
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ def migrate(connection: sa.Connection, to: str = REVISION) -> None:
         if found == to:
             # Another process was first.
             return
+        if found is not None and found.isdecimal() and int(found) < int(FIRST_REVISION):
+            raise StoreError(
+                f"The link store {place(connection.engine)} is of revision {found}, made before anything was released, "
+                "and cannot be brought up to date. Remove it, and run both directions once with --full-refresh."
+            )
         if found is not None and not (found.isdecimal() and int(found) <= int(REVISION)):
             raise StoreError(
                 f"A newer release made the link store {place(connection.engine)}: its tables are of revision {found}, "
@@ -78,11 +83,6 @@ def _found(connection: sa.Connection) -> str | None:
     taken = sorted(names & set(tables.metadata.tables))
     if not taken:
         return None
-    if {"meta", "link"} <= names:
-        # Before there were migrations, a row told the version.
-        told = sa.select(tables.meta.c.value).where(tables.meta.c.name == "schema_version")
-        if connection.scalar(told) is not None:
-            return FIRST_REVISION
     raise StoreError(
         f"{place(connection.engine)} is no link store, but has tables of the same names ({', '.join(taken[:3])}). "
         "Give the link store a database or a schema of its own."
@@ -110,8 +110,6 @@ def _carry_out(connection: sa.Connection, found: str | None, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", "record_sync.store:migrations")
     config.attributes["connection"] = connection
-    if found == FIRST_REVISION and not sa.inspect(connection).has_table(VERSION_TABLE):
-        command.stamp(config, FIRST_REVISION)
     command.upgrade(config, to)
 
 

@@ -1,0 +1,163 @@
+"""How a link moves on: what is agreed after a plan, a write, a creation, or a look. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from record_sync.canonical import canonical, same
+from record_sync.fingerprint import Fingerprints
+from record_sync.intent import Intent
+from record_sync.plan import Plan, Verdict, target_unchanged
+from record_sync.record import Base, Current, End, Incoming, Link
+from record_sync.rules import Unit
+from record_sync.values import Values
+
+
+def observe(end: End, version: str | None, modified_at: datetime | None) -> bool:
+    """Take into account that a record was read at a version; tells whether that is news."""
+    if version == end.version and modified_at == end.modified_at:
+        return False
+    end.edited_at = end.edited(version, modified_at)
+    end.base.whole = None
+    end.version = version
+    end.modified_at = modified_at
+    return True
+
+
+def observe_own_write(end: End, answer: Current, now: datetime) -> None:
+    """Take into account the answer to our own write, which is nobody's edit."""
+    end.base.whole = None
+    end.version = end.own_version = answer.version
+    end.modified_at = answer.modified_at
+    end.written_at = now
+
+
+def agree_source(link: Link, unit: Unit, incoming: Incoming, prints: Fingerprints) -> None:
+    """The source's values of a unit are agreed."""
+    for path in unit.sources:
+        link.source.base.agree(path, prints.of(incoming.source[path]))
+
+
+def agree_target(link: Link, unit: Unit, current: Current, sent: Values, prints: Fingerprints) -> None:
+    """The target's values of a unit are agreed: as answered, or as sent where the answer does not say."""
+    for one in unit.properties:
+        if one.path in current.values:
+            link.target.base.agree(one.path, prints.of(current.values[one.path]))
+        elif one.path in sent:
+            link.target.base.expect(one.path, prints.of_sent(sent[one.path]))
+
+
+def agree_without_write(link: Link, plan: Plan, incoming: Incoming, current: Current, prints: Fingerprints) -> None:
+    """What a plan agrees on before anything is written."""
+    for unit in plan.units(Verdict.AGREED):
+        agree_source(link, unit, incoming, prints)
+        agree_target(link, unit, current, {}, prints)
+    for unit in plan.units(Verdict.KEEP):
+        # The other direction carries the value over, so it must see it as not agreed yet.
+        if target_unchanged(unit, link.target, current, prints):
+            for one in unit.properties:
+                link.target.base.forget(one.path)
+
+
+def agree_written(
+    link: Link,
+    units: list[Unit],
+    incoming: Incoming,
+    before: Current,
+    answer: Current,
+    sent: Values,
+    prints: Fingerprints,
+) -> None:
+    """What is agreed once the units' values were written over ``before``."""
+    # What was not sent stands as it was read.
+    unsent = {path: value for path, value in before.values.items() if path not in sent}
+    known = Current(answer.id, answer.version, answer.modified_at, {**unsent, **answer.values})
+    for unit in units:
+        agree_source(link, unit, incoming, prints)
+        agree_target(link, unit, known, sent, prints)
+
+
+def agree_found_update(
+    intent: Intent, source: End, target: End, current: Current, prints: Fingerprints, now: datetime
+) -> None:
+    """An update without an answer: the values that equal what was sent are ours, others are somebody's edit since."""
+    target.edited_at = intent.target_edited_at
+    untouched = True
+    for unit in intent.units:
+        ours = all(
+            prints.of(canonical(unit.kinds[path], current.get(path))) == mark for path, mark in unit.sent.items()
+        )
+        if not ours:
+            untouched = False
+            continue
+        for path, mark in unit.source.items():
+            source.base.agree(path, mark)
+        for path in unit.sent:
+            target.base.agree(path, prints.of(current.get(path)))
+    untouched = untouched and all(
+        prints.of(current.values[path]) == mark for path, mark in target.base.firm.items() if path in current.values
+    )
+    target.version, target.modified_at = current.version, current.modified_at
+    target.written_at = now
+    if untouched and is_next_version(intent.over_version, current.version):
+        target.own_version = current.version
+    else:
+        target.edited_at = current.modified_at
+
+
+def is_next_version(over: str | None, now: str | None) -> bool:
+    """Whether a version is the one that a single write made; where versions are no counts it may be."""
+    if over is None or now is None or not (over.isdecimal() and now.isdecimal()):
+        return True
+    return int(now) == int(over) + 1
+
+
+def creating_side(intent: Intent, whole: bytes | None) -> End:
+    """The side of a record that a creation was made of, as it was when the creation was sent."""
+    return End(
+        id=intent.source_id,
+        version=intent.source_version,
+        modified_at=intent.source_modified_at,
+        edited_at=intent.source_modified_at,
+        base=Base(dict(intent.source), whole=whole),
+    )
+
+
+def created_side(intent: Intent, answer: Current, paths: Iterable[str], prints: Fingerprints, now: datetime) -> End:
+    """The side of a record that a creation made, as its answer says: whatever the system made of it is agreed."""
+    sent, end = intent.values, End(id=answer.id)
+    observe_own_write(end, answer, now)
+    end.base = Base(
+        prints.of_all(answer.values, frozenset(paths)),
+        {path: prints.of_sent(sent.get(path)) for path in paths if path not in answer.values},
+    )
+    return end
+
+
+def found_side(
+    intent: Intent,
+    current: Current,
+    paths: Iterable[str],
+    kinds: Mapping[str, str],
+    prints: Fingerprints,
+    now: datetime,
+) -> End:
+    """The side of a record that a creation made and that was found later: what differs somebody edited since."""
+    end = End(id=current.id, version=current.version, modified_at=current.modified_at, written_at=now)
+    untouched = True
+    for path in paths:
+        sent, value = intent.values.get(path), current.values.get(path)
+        if path not in current.values:
+            end.base.expect(path, prints.of_sent(sent))
+        elif same("text", sent, value) or same(kinds.get(path, "text"), sent, value):
+            end.base.agree(path, prints.of(value))
+        else:
+            # What was sent is what both sides last agreed on.
+            end.base.expect(path, prints.of_sent(sent))
+            untouched = False
+    if untouched:
+        end.own_version = current.version
+    else:
+        end.edited_at = current.modified_at
+    return end

@@ -1,0 +1,31 @@
+"""Tables that are mostly empty: what is known to hold no row is not asked again.
+
+A run holds the lock of its sync name, so nobody else adds such rows meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+
+class Emptiness:
+    """Which parts of tables hold no row, as far as one run knows."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], bool] = {}
+
+    def holds(self, connection: sa.Connection, table: sa.Table, **where: object) -> bool:
+        """Whether a table has no row with these values. Asks once, until a row is added."""
+        key = (table.name, *where.values())
+        known = self._known.get(key)
+        if known is None:
+            query = sa.select(sa.literal(1)).select_from(table).limit(1)
+            for name, value in where.items():
+                query = query.where(table.c[name] == value)
+            known = self._known[key] = connection.scalar(query) is None
+        return known
+
+    def no_longer(self, table: sa.Table, **where: object) -> None:
+        """A row with these values is added."""
+        key = (table.name, *where.values())
+        self._known[key] = False
