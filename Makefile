@@ -27,10 +27,16 @@ $(READY): requirements.lock $(addsuffix /pyproject.toml,$(MEMBERS)) pyproject.to
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(addprefix --editable ./,$(MEMBERS))
 	@touch $@
 
-# With credentials in .env the real systems are synchronised, without them the sandbox.
+# With credentials in .env the real systems are synchronised, without them the sandbox. A byte order mark, as Windows'
+# editors write it, would hide the first line of .env from Meltano.
+BYTE_ORDER_MARK := $(shell printf '\357\273\277')
 sync: setup
+	@if [ "$$(head -c 3 .env 2>/dev/null)" = "$(BYTE_ORDER_MARK)" ]; then \
+	  echo "Taking the byte order mark off .env, which hides its first line from other programs."; \
+	  (umask 077; tail -c +4 .env > $(VENV)/env && cat $(VENV)/env > .env; rm -f $(VENV)/env); \
+	fi
 	@missing=; for name in $(CREDENTIALS); do \
-	  grep -Eqs "^ *(export +)?$$name *= *[\"']?[^\"' #]" .env || missing="$$missing $$name"; \
+	  grep -Eqs "^ *(export +)?$$name *= *[\"']?[^\"'#[:space:]]" .env || missing="$$missing $$name"; \
 	done; \
 	case "$$missing" in \
 	  "") \

@@ -208,7 +208,6 @@ def piped(readme, tmp_path_factory):
             "tap": {"api_url": crm.api_url, "api_key": crm.api_key},
             "mapper": json.loads(mapper),
             "target": {"api_url": tripletex.api_url, **tokens, "links_url": links_url},
-            "state": {},
         }.items():
             (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
         ended = []

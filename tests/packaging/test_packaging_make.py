@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -29,8 +30,8 @@ def make_sync(tmp_path):
         script.write_text(f'#!/bin/sh\necho "{name} $*"\nexit ${{EXIT_CODE:-0}}\n', encoding="utf-8")
         script.chmod(0o755)
 
-    def sync(*lines):
-        (tmp_path / ".env").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    def sync(*lines, encoding="utf-8", newline="\n"):
+        (tmp_path / ".env").write_text("\n".join([*lines, ""]), encoding=encoding, newline=newline)
         return make("--old-file=.venv/.ready", "sync", cwd=tmp_path)
 
     return sync
@@ -52,6 +53,22 @@ def test_with_credentials_the_real_systems_are_synchronised_and_that_is_said_fir
     said, did = ended.stdout.splitlines()
     assert "synchronising the real systems (Meltano environment production)" in said
     assert did == "meltano --environment=production run two-way"
+
+
+def test_credentials_as_windows_writes_them_are_found_and_read_by_meltano(make_sync, tmp_path):
+    (tmp_path / ".env").touch(0o600)
+    ended = make_sync(*ALL, encoding="utf-8-sig", newline="\r\n")
+    *_, did = ended.stdout.splitlines()
+    assert did == "meltano --environment=production run two-way"
+    # Meltano's own reader takes a byte order mark for the beginning of the first name.
+    assert dict(dotenv_values(tmp_path / ".env")) == dict.fromkeys(NAMES, "something")
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / ".venv/env").exists()
+
+
+def test_a_blank_credential_as_windows_writes_it_is_none(make_sync):
+    ended = make_sync(*(f"{name}=" for name in NAMES), encoding="utf-8-sig", newline="\r\n")
+    assert ended.stdout.splitlines()[-1] == "sandbox sync"
 
 
 @pytest.mark.parametrize("missing", NAMES)

@@ -30,7 +30,7 @@ def environment(variables: Mapping[str, str], folder: Path) -> dict[str, str]:
         folder: where the command was started, if Meltano does not say where the project is.
     """
     file = Path(variables.get("MELTANO_PROJECT_ROOT") or folder) / ".env"
-    told = dotenv_values(file) if file.is_file() else {}
+    told = dotenv_values(file, encoding="utf-8-sig") if file.is_file() else {}
     return {**{name: value for name, value in told.items() if value}, **variables}
 
 

@@ -413,7 +413,11 @@ def test_the_settings_are_those_of_the_targets_the_utility_or_the_env_file(few, 
     assert command(**none, **{**bare, "CUSTOMCRM_API_URL": "http://127.0.0.1:9/"}, **utility).exit_code == 0
     (tmp_path / "transforms").symlink_to(ROOT / "transforms")
     (tmp_path / ".env").write_text(
-        "".join(f"{name}='{value}'\n" for name, value in {**bare, "TARGET_TRIPLETEX_LINKS_URL": both.links_url}.items())
+        "".join(
+            f"{name}='{value}'\n" for name, value in {**bare, "TARGET_TRIPLETEX_LINKS_URL": both.links_url}.items()
+        ),
+        encoding="utf-8-sig",  # as Windows' editors write it
+        newline="\r\n",
     )
     monkeypatch.chdir(tmp_path)
     assert command(**none, LINKS_URL=None).exit_code == 0

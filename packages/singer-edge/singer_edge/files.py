@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,11 @@ class _Catalog(msgspec.Struct):
 class _State(msgspec.Struct):
     bookmarks: dict[str, dict[str, Any]] = {}
 
+
+NOTHING_READ = "{}"
+"""The state of a tap that has read nothing yet."""
+
+_logger = logging.getLogger(__name__)
 
 SHAPES: dict[str, type[msgspec.Struct]] = {"--catalog": _Catalog, "--state": _State}
 
@@ -95,9 +101,20 @@ class SingerFile(_ParamType):
         if not isinstance(value, str):
             return value
         option = param.opts[0] if param is not None else "file"
-        text = _text_of(value, option)
+        text = NOTHING_READ if option == "--state" and _is_empty(value) else _text_of(value, option)
         _object_in(text, option, value)
         return io.StringIO(text)
+
+
+def _is_empty(path: str) -> bool:
+    """Whether a state file is not there yet, or a run that emitted no state left nothing in it."""
+    try:
+        is_empty = path != "-" and (not Path(path).exists() or (Path(path).is_file() and not Path(path).stat().st_size))
+    except (OSError, ValueError):
+        return False
+    if is_empty:
+        _logger.warning("--state %s: there is no state in it yet, so everything is read", path)
+    return is_empty
 
 
 def _kind(found: Any) -> str:

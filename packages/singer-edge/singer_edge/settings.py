@@ -13,8 +13,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from dotenv import find_dotenv
+from dotenv.main import DotEnv
 from singer_sdk import typing as th
-from singer_sdk.configuration._dict_config import TRUTHY, parse_environment_config
+from singer_sdk.configuration._dict_config import TRUTHY
 from singer_sdk.typing import DEFAULT_JSONSCHEMA_VALIDATOR, extend_validator_with_defaults
 
 from singer_edge.errors import one_line
@@ -134,7 +136,8 @@ def from_environment(
     is not of the setting's type is kept as it is, for `faults` to name.
     """
     if environment is None:
-        parse_environment_config({}, prefix)  # nothing to parse: it loads the .env file
+        # As the SDK does, but for the byte order mark that Windows' editors put before the first name.
+        DotEnv(find_dotenv(), encoding="utf-8-sig").set_as_environment_variables()
         environment = os.environ
     found = {}
     for name, described in schema.get("properties", {}).items():

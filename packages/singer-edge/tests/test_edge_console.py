@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import pytest
+from singer_edge import settings
 
 PLUGIN = textwrap.dedent(
     """
@@ -165,6 +166,16 @@ def test_settings_come_from_the_environment_too(tap):
     assert only(told) == "setting 'count' must be of type integer, not 'many'"
 
 
+def test_an_env_file_as_windows_writes_it_says_the_same(tmp_path, monkeypatch):
+    monkeypatch.setenv("TAP_THING_API_URL", "")  # so that what the file sets is gone afterwards
+    monkeypatch.delenv("TAP_THING_API_URL")
+    path = tmp_path / ".env"
+    path.write_text("TAP_THING_API_URL=https://crm.example.com\n", encoding="utf-8-sig", newline="\r\n")
+    monkeypatch.setattr(settings, "find_dotenv", lambda: str(path))
+    schema = {"properties": {"api_url": {"type": ["string"]}}}
+    assert settings.from_environment(schema, "TAP_THING_") == {"api_url": "https://crm.example.com"}
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
@@ -186,7 +197,17 @@ def test_a_file_that_makes_no_sense_is_named(tap, files, words):
     assert f"--{next(iter(files))}" in line
 
 
-@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+@pytest.mark.parametrize("state", [None, ""], ids=["missing", "emptied"])
+def test_without_a_state_everything_is_read_and_that_is_told(tap, tmp_path, state):
+    if state is not None:
+        (tmp_path / "state.json").write_text(state)
+    code, out, told = tap("--state", "state.json", config=GOOD)
+    assert code == 0
+    assert [json.loads(line)["type"] for line in out.splitlines()].count("RECORD") == 3
+    assert only(told) == "--state state.json: there is no state in it yet, so everything is read"
+
+
+@pytest.mark.parametrize("option", ["--config", "--catalog"])
 def test_a_file_that_is_not_there_is_named(tap, option):
     code, _, told = tap(option, "nowhere.json", **({} if option == "--config" else {"config": GOOD}))
     assert code == 1
