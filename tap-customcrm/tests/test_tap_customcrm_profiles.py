@@ -161,7 +161,7 @@ WRONG = {
         stream(properties={"FirstName": "first_name", "Email": "mail"}),
         "no record has FirstName (first_name); check properties. The CRM's records have id, name, mail",
     ),
-    "a time that is none": (stream(updated_at="name"), "updated_at holds 'Person 0', no time"),
+    "a time that is none": (stream(updated_at="name"), "updated_at holds no time as times: rfc3339 has it"),
     "paging that repeats": (
         read(paging={"kind": "page", "param": "side", "size_param": "p[size]"}),
         "the same page came twice",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from api_transport.errors import UnexpectedAnswer, Unreachable, without_query
 
@@ -53,17 +53,29 @@ class Address:
 
         Raises `UnexpectedAnswer` for a link to another host: the credentials must not be sent there.
         """
-        url = self._base + "/" + path.lstrip("/")
-        if "://" in path.partition("?")[0]:
-            if Address.origin_of(path) != self.origin:
-                raise UnexpectedAnswer(
-                    "a link leads to another host than api_url",
-                    path=without_query(path),
-                    todo="set api_url to the host of the links",
-                )
-            url = path
+        url = self._followed(path) if "://" in path.partition("?")[0] else self._base + "/" + path.lstrip("/")
         asked = query(params)
         return url + ("&" if "?" in url else "?") + asked if asked else url
+
+    def _followed(self, link: str) -> str:
+        """Make the URL of a link: a server behind one that speaks TLS for it may call itself http."""
+        origin = Address.origin_of(link)
+        if origin == self.origin:
+            return link
+        if origin is None or not self._is_named(*origin):
+            raise UnexpectedAnswer(
+                "a link leads to another host than api_url",
+                path=without_query(link),
+                todo="set api_url to the host of the links",
+            )
+        own, there = urlsplit(self._base), urlsplit(link)
+        return urlunsplit((own.scheme, own.netloc, there.path, there.query, ""))
+
+    def _is_named(self, scheme: str, host: str, port: int) -> bool:
+        """Whether a link means this server, of whichever scheme: by the same port, or by the usual one of each."""
+        own_scheme, own_host, own_port = self.origin
+        both_usual = (port, own_port) == (_PORTS.get(scheme), _PORTS[own_scheme])
+        return scheme in _PORTS and host == own_host and (port == own_port or both_usual)
 
     @staticmethod
     def origin_of(url: str) -> tuple[str, str, int] | None:
@@ -98,4 +110,5 @@ def query(params: Mapping[str, Any] | None) -> str:
         for single in (value if isinstance(value, (list, tuple)) else [value])
         if single is not None
     ]
-    return urlencode(pairs, safe=",()*:", errors="replace")
+    # A blank is %20: not every server reads a + as one.
+    return urlencode(pairs, safe=",()*:", errors="replace", quote_via=quote)

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from requests.utils import get_encoding_from_headers
+
 from api_transport.errors import OutcomeUnknown, UnexpectedAnswer
 from api_transport.json_text import read
 
@@ -55,6 +57,15 @@ class Answer:
 def decoded(raw: bytes) -> Any:
     """Return a body's JSON value, None for an empty body. Raises `NotJson`."""
     return read(raw) if raw.strip() else None
+
+
+def in_utf8(raw: bytes, headers: Mapping[str, str]) -> bytes | None:
+    """Return a body in another encoding, told by its `Content-Type`, as UTF-8; None where it is none."""
+    encoding = get_encoding_from_headers(headers)
+    try:
+        return raw.decode(encoding).encode() if encoding else None
+    except (LookupError, UnicodeError):
+        return None
 
 
 def encoded(body: Any) -> bytes:

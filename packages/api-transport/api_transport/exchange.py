@@ -28,6 +28,8 @@ class Request:
     idempotent: bool
     ok: tuple[int, ...]
     read: Callable[[bytes], Any] = decoded
+    proxy: str = ""
+    """Host and port of the proxy that it goes by, for texts."""
 
 
 @dataclass(frozen=True)

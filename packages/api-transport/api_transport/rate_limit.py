@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_OUR_TIMES = range(2000, 2200)
+"""Years that a clock may be wrong by and still be one."""
+
 _SECONDS = re.compile(r"\d{1,9}(\.\d*)?")
 
 
@@ -52,11 +55,12 @@ def seconds(text: str | None) -> float | None:
 
 
 def http_date(text: str | None) -> datetime | None:
-    """Read a `Date` header as UTC, None where it is missing or not a date."""
+    """Read a `Date` header as UTC, None where it is missing or not a date of our times."""
     if not text:
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        moment = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    return moment if moment.year in _OUR_TIMES else None

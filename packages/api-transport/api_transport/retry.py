@@ -11,8 +11,21 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import backoff
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, ProxyError
-from urllib3.exceptions import ConnectTimeoutError, LocationValueError, NewConnectionError
+from requests.exceptions import (
+    ContentDecodingError,
+    InvalidSchema,
+    InvalidURL,
+    MissingSchema,
+    ProxyError,
+    ReadTimeout,
+)
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    LocationValueError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +41,8 @@ FIRST_CONTACT = 15.0
 """Seconds for which an address that never answered is tried: most likely it is mistyped, and the user waits."""
 
 
-_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
+_NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError)
+_TIME_OUTS = (TimeoutError, ReadTimeout, ReadTimeoutError)
 _NOT_AN_ADDRESS = (InvalidURL, MissingSchema, InvalidSchema, LocationValueError, UnicodeError)
 
 
@@ -36,20 +50,34 @@ class Failure(Enum):
     """How a request failed on the way."""
 
     NEVER_SENT = "no connection to {host}"
-    """Surely not carried out: refused, unknown host, no route, proxy not reached."""
+    """Surely not carried out: refused, unknown host, no route."""
+
+    NO_PROXY = "no connection by way of the proxy {proxy}"
+    """The same: it is not there, or does not let the request through."""
 
     UNTRUSTED = "the certificate of {host} is not trusted"
-    """Surely not carried out, and trying again will not help: neither with the two below."""
+    """Surely not carried out, and trying again will not help: neither with the three below."""
 
     NOT_HTTPS = "{host} does not speak HTTPS"
+    NOT_HTTP = "{host} speaks HTTPS, and was asked by HTTP"
     NO_ADDRESS = "{host} is no address, or the file of trusted certificates is missing"
 
     DROPPED = "no whole answer from {host}"
-    """Time-out or dropped connection after the request may have left: nobody knows what became of it."""
+    """The connection broke after the request may have left: nobody knows what became of it."""
 
-    def at(self, host: str) -> str:
+    TIMED_OUT = "no whole answer from {host} in time"
+    """The same, after a wait."""
+
+    GARBLED = "the answer of {host} is not encoded as its Content-Encoding says"
+    """The same, and trying again will not help."""
+
+    def at(self, host: str, proxy: str = "") -> str:
         """The failure in words."""
-        return self.value.format(host=host)
+        return self.value.format(host=host, proxy=proxy)
+
+
+UNCERTAIN = frozenset({Failure.DROPPED, Failure.TIMED_OUT, Failure.GARBLED})
+"""Failures after which nobody knows whether a request was carried out."""
 
 
 def is_idempotent(method: str, idempotent: bool | None = None) -> bool:  # noqa: FBT001 - one of three answers
@@ -64,17 +92,22 @@ def failure_of(error: Exception) -> Failure:
         return Failure.UNTRUSTED
     if any(isinstance(reason, ssl.SSLError) and reason.reason == "WRONG_VERSION_NUMBER" for reason in reasons):
         return Failure.NOT_HTTPS
+    if any(isinstance(reason, ProxyError) for reason in reasons):
+        return Failure.NO_PROXY
     if any(isinstance(reason, _NEVER_CONNECTED) for reason in reasons):
         return Failure.NEVER_SENT
+    if any(isinstance(reason, (ContentDecodingError, DecodeError)) for reason in reasons):
+        return Failure.GARBLED
     # A plain OSError comes before any connection: the bundle of trusted certificates is not there.
     if isinstance(error, _NOT_AN_ADDRESS) or type(error) is OSError:
         return Failure.NO_ADDRESS
-    return Failure.DROPPED
+    return Failure.TIMED_OUT if any(isinstance(reason, _TIME_OUTS) for reason in reasons) else Failure.DROPPED
 
 
 def retries_failure(failure: Failure, *, idempotent: bool) -> bool:
     """Whether a request that failed on the way may be sent again."""
-    return failure is Failure.NEVER_SENT or (failure is Failure.DROPPED and idempotent)
+    surely_not = failure in (Failure.NEVER_SENT, Failure.NO_PROXY)
+    return surely_not or (idempotent and failure in (Failure.DROPPED, Failure.TIMED_OUT))
 
 
 def retries_status(status: int, *, idempotent: bool) -> bool:
@@ -87,7 +120,7 @@ def patience(failure: Failure, *, reached: bool) -> float | None:
 
     `reached` is whether the system has ever answered.
     """
-    return FIRST_CONTACT if failure is Failure.NEVER_SENT and not reached else None
+    return None if reached or failure is Failure.TIMED_OUT else FIRST_CONTACT
 
 
 def waits() -> Iterator[float]:

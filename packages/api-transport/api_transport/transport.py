@@ -21,7 +21,7 @@ from api_transport.exchange import Budget, Reply, Request, unsendable
 from api_transport.pace import Pace
 from api_transport.rate_limit import asked_wait, http_date, rate_limit
 from api_transport.retry import Failure
-from api_transport.sessions import Sessions
+from api_transport.sessions import Sessions, speaks_tls
 from api_transport.verdict import Hints, Judge
 from api_transport.words import read_error
 
@@ -94,7 +94,7 @@ class Transport:
         self._reached = False
         self._lock = threading.Lock()
         self.pace = Pace(self._pause, clock)
-        self._sessions = Sessions({"User-Agent": user_agent, "Accept": "application/json"})
+        self._sessions = Sessions(str(self.address), {"User-Agent": user_agent, "Accept": "application/json"})
         redaction.install()
 
     def __enter__(self) -> Transport:
@@ -145,6 +145,7 @@ class Transport:
             idempotent=retry.is_idempotent(method, idempotent),
             ok=ok,
             read=read,
+            proxy=self._sessions.proxy,
         )
         return self._until_answered(request, judge or self._judge)
 
@@ -169,7 +170,7 @@ class Transport:
                 if isinstance(came, Reply):
                     raise judge.given_up(request, came, asked)
                 raise judge.unanswered(request, came)
-            why = came.status if isinstance(came, Reply) else came.at(request.host)
+            why = came.status if isinstance(came, Reply) else came.at(request.host, request.proxy)
             logger.info("%s %s: %s, trying again in %.1f s", request.method, request.path, why, wait)
             budget.slept(wait)
             self._pause(wait)
@@ -206,13 +207,19 @@ class Transport:
                 ) as response:
                     raw = self._body(response, until=began + left)
             except _ON_THE_WAY as error:
-                return retry.failure_of(error)
+                return self._failure(retry.failure_of(error))
         if raw is None:
-            return Failure.DROPPED
+            return Failure.TIMED_OUT
         reply = Reply(response.status_code, response.headers, raw, sent_at)
         self._note(reply)
         logger.debug("%s %s: %d in %.2f s", request.method, request.path, reply.status, self._clock() - began)
         return reply
+
+    def _failure(self, failure: Failure) -> Failure:
+        """The failure, told from that of a server that speaks only HTTPS: it drops what it is asked by HTTP."""
+        scheme, host, port = self.address.origin
+        is_first = failure is Failure.DROPPED and not self._reached and not self._sessions.proxy
+        return Failure.NOT_HTTP if is_first and scheme == "http" and speaks_tls(host, port) else failure
 
     def _body(self, response: requests.Response, until: float) -> bytes | None:
         """The whole body, None where it has not arrived by that time of our clock."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from api_transport.answer import Answer, decoded
+from api_transport.answer import Answer, decoded, in_utf8
 from api_transport.errors import (
     AccessDenied,
     ApiError,
@@ -18,11 +18,21 @@ from api_transport.errors import (
     refusal,
 )
 from api_transport.json_text import NotJson
-from api_transport.retry import Failure
+from api_transport.retry import UNCERTAIN, Failure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api_transport.exchange import Reply, Request
     from api_transport.words import ApiWords, ReadError
+
+
+_ERRORS = 400
+_TODO = {
+    Failure.NO_PROXY: "check HTTP_PROXY and HTTPS_PROXY in the environment, or name the host in NO_PROXY",
+    Failure.NOT_HTTP: "begin api_url with https://",
+    Failure.GARBLED: "tell whoever runs the system, or a proxy before it",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Judge:
         if reply.status not in request.ok:
             raise self._error(request, reply)
         try:
-            body = request.read(reply.raw)
+            body = _value_of(reply, request.read)
         except NotJson:
             # Accepted, but by whom? A write that must not be repeated may have been carried out.
             kind = UnexpectedAnswer if request.idempotent else OutcomeUnknown
@@ -75,9 +85,11 @@ class Judge:
 
     def unanswered(self, request: Request, failure: Failure) -> ApiError:
         """Make the error for a request that failed on the way for the last time."""
-        if failure is Failure.DROPPED and not request.idempotent:
-            return OutcomeUnknown(failure.at(request.host), method=request.method, path=request.path)
-        return Unreachable(failure.at(request.host), method=request.method, path=request.path, todo=self._hints.address)
+        problem = failure.at(request.host, request.proxy)
+        if failure in UNCERTAIN and not request.idempotent:
+            return OutcomeUnknown(problem, method=request.method, path=request.path)
+        todo = _TODO.get(failure, self._hints.address)
+        return Unreachable(problem, method=request.method, path=request.path, todo=todo)
 
     def unsendable(self, request: Request, header: str) -> ApiError:
         """Make the error for a header value that HTTP cannot carry."""
@@ -117,8 +129,9 @@ class Judge:
         self, kind: type[ApiError], problem: str, request: Request, reply: Reply, *, todo: str | None = None
     ) -> ApiError:
         words = self._words(reply)
+        by_proxy = f" (by way of the proxy {request.proxy})" if request.proxy and not _is_json(reply) else ""
         return kind(
-            problem,
+            problem + by_proxy,
             method=request.method,
             path=request.path,
             status=reply.status,
@@ -131,7 +144,10 @@ class Judge:
 
     def _words(self, reply: Reply) -> ApiWords:
         try:
-            body = decoded(reply.raw)
+            body = _value_of(reply, decoded)
+            if reply.status < _ERRORS:
+                # It says nothing about itself: it is somebody's record.
+                body = None
         except NotJson:
             body = reply.raw.decode("utf-8", "replace")
         return self._read_error(reply.status, body, reply.headers)
@@ -140,7 +156,18 @@ class Judge:
 def _is_json(reply: Reply) -> bool:
     """Whether the body could be the API's own: JSON, or nothing."""
     try:
-        decoded(reply.raw)
+        _value_of(reply, decoded)
     except NotJson:
         return False
     return True
+
+
+def _value_of(reply: Reply, read: Callable[[bytes], Any]) -> Any:
+    """The value of a reply's body. Raises NotJson."""
+    try:
+        return read(reply.raw)
+    except NotJson:
+        raw = in_utf8(reply.raw, reply.headers)
+        if raw is None:
+            raise
+    return read(raw)

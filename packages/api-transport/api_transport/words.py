@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_HTML = re.compile(r"(?i)<!doctype html|<html")
 _TITLE = re.compile(r"(?is)<title[^>]*>(.*?)</title>")
-_TAG = re.compile(r"(?s)<[^>]*>")
+_PERSONAL = re.compile(r"@|\d{5}")
+_LONGEST_PROLOGUE = 500
 _LONGEST_PAGE = 20_000
-_LONGEST_EXCERPT = 200
+_LONGEST_TITLE = 80
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 def read_error(status: int, body: Any, headers: Mapping[str, str]) -> ApiWords:  # noqa: ARG001 - all readers have it
     """Read the usual envelopes: `{"title", "errors": [{"field", "message"}]}`, `message`, `detail`, `error`.
 
-    Of a page that is not JSON its title, else its beginning.
+    Of a web page its title.
     """
     request_id = headers.get("x-request-id")
     if isinstance(body, str):
@@ -61,11 +63,14 @@ def read_error(status: int, body: Any, headers: Mapping[str, str]) -> ApiWords: 
 
 
 def page_title(text: str) -> str:
-    """Say what a page that is not JSON is about, in a few words."""
+    """Say what a web page is about: its title, where it is short and names nobody.
+
+    Nothing of any other text: it may hold somebody's data.
+    """
     page = text[:_LONGEST_PAGE]
-    title = _TITLE.search(page)
-    plain = unescape(title.group(1) if title else _TAG.sub(" ", page))
-    return " ".join(plain.split())[:_LONGEST_EXCERPT]
+    title = _TITLE.search(page) if _HTML.search(page[:_LONGEST_PROLOGUE]) else None
+    plain = " ".join(unescape(title.group(1)).split()) if title else ""
+    return "" if len(plain) > _LONGEST_TITLE or _PERSONAL.search(plain) else plain
 
 
 def _details(errors: Any) -> list[Detail]:

@@ -154,7 +154,7 @@ def test_the_words_of_an_api_are_cut_short():
         {"error": "nei"},
         {"error": {"message": "nei"}},
         {"title": "nei", "message": "ja"},
-        "<p>nei</p>",
+        "<!DOCTYPE html><html><title>nei</title><p>Kari Nordmann</p></html>",
     ],
 )
 def test_the_usual_envelopes_are_understood(body):
@@ -352,7 +352,7 @@ def test_several_threads_may_send_at_once():
 
 
 def test_a_session_is_never_lent_to_two_at_once_and_is_used_again():
-    sessions = Sessions({})
+    sessions = Sessions("http://127.0.0.1", {})
     with sessions.borrowed() as one, sessions.borrowed() as other:
         assert one is not other
     with sessions.borrowed() as again, sessions.borrowed() as another:

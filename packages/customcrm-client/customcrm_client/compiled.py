@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -26,6 +27,9 @@ HINTS = Hints(
 _LIST = "check api_url, and read.path and read.records in the profile"
 _BATCH = "check batch in the profile"
 _RECORD = "check api_url, and the paths to records and ids in the profile"
+
+
+_KEY = re.compile(r"[\w$@][\w$.:-]{0,40}")
 
 
 class Found(NamedTuple):
@@ -97,8 +101,7 @@ class CompiledStream:
                 continue
             for values in found or [None]:
                 if not isinstance(values, list):
-                    there = f"; the answer has {', '.join(answer.body)}" if isinstance(answer.body, dict) else ""
-                    raise answer.unexpected(f"no list of records under '{path}'{there[:200]}", todo=_LIST)
+                    raise answer.unexpected(f"no list of records under '{path}'{_keys_of(answer.body)}", todo=_LIST)
                 yield path, values
 
     def checked(self, answer: Answer, raw: Any, path: str, asked: str | None = None) -> Raw:
@@ -151,3 +154,9 @@ class CompiledStream:
     def is_gone(self, record: Record) -> bool:
         """Whether a record is a tombstone."""
         return record.get(DELETED) is True
+
+
+def _keys_of(body: Any) -> str:
+    """What an answer holds in place of a list, by its keys; those that are no names may be somebody's data."""
+    keys = [key for key in body if _KEY.fullmatch(key)] if isinstance(body, dict) else []
+    return f"; the answer has {', '.join(keys)[:200]}" if keys else ""

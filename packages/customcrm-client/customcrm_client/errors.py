@@ -14,6 +14,7 @@ from customcrm_client.paths import ABSENT, Get, first
 from customcrm_client.profile import Errors
 
 MOST_DETAILS = 20
+_OWN_WORDS = ("message", "msg", "detail")
 
 
 class Refusals:
@@ -81,5 +82,7 @@ def _words(value: Any, between: str = "; ") -> str:
     if isinstance(value, list):
         return between.join(said for one in value if (said := _words(one, between)))
     if isinstance(value, dict):
-        return between.join(said for one in value.values() if (said := _words(one, between)))
+        # A point that has words of its own may repeat what was sent beside them.
+        own = [value[name] for name in _OWN_WORDS if name in value]
+        return between.join(said for one in own or value.values() if (said := _words(one, between)))
     return "" if value is None or value is ABSENT or isinstance(value, bool) else str(value)

@@ -120,7 +120,7 @@ class _Probe:
             self._problem(f"no record has {told}; check properties. The CRM's records have {_names(there)}")
         times = [record.get(UPDATED_AT) for record in records if record.get(UPDATED_AT) is not None]
         if self.stream.updated_at and times and all(moment_of(one) is None for one in times):
-            self._problem(f"updated_at holds {str(times[0])[:40]!r}, no time as times: {self.stream.times} has it")
+            self._problem(f"updated_at holds no time as times: {self.stream.times} has it; check updated_at and times")
 
     def _paths(self) -> dict[str, str]:
         paths = {name: one.path or name for name, one in properties_of(self.stream).items()}

@@ -249,7 +249,7 @@ class CustomcrmReader(Connection):
         search = one.stream.search
         for value in values:
             if search is None or not self._can_ask(stream, name, value):
-                raise ValueError(f"the list of {stream} cannot be filtered by {name} = {value!r}")
+                raise ValueError(f"the list of {stream} cannot be filtered by {name}, not by this value")
         if search is None or (len(values) > 1 and search.separator is None):
             raise ValueError(f"the list of {stream} takes one value of {name} at a time")
         value = (search.separator or "").join(values)
