@@ -44,7 +44,6 @@ class Match(msgspec.Struct, frozen=True):
 
     kind: MatchKind
     id: str | None = None
-    criterion: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     reason: str = ""
 
@@ -113,19 +112,17 @@ def first_match(
         if rank == 0 and taken:
             return Match(
                 MatchKind.AMBIGUOUS,
-                criterion=tuple(criterion),
                 candidates=tuple(free),
                 reason=f"{what}: the same as {_named(taken)}, which is linked to another record already",
             )
         if len(free) > 1:
             return Match(
                 MatchKind.AMBIGUOUS,
-                criterion=tuple(criterion),
                 candidates=tuple(free),
                 reason=f"{what}: the same as {_named(free)}, so it cannot be told which one it is",
             )
         if free:
-            return Match(MatchKind.FOUND, id=free[0], criterion=tuple(criterion))
+            return Match(MatchKind.FOUND, id=free[0])
     return Match(MatchKind.NONE)
 
 

@@ -36,8 +36,6 @@ class Outcome(Enum):
     DELETED = "deleted"
     HELD = "held back"
     """A deletion that could not be made yet."""
-    GONE = "gone"
-    """The target's record is not there any more."""
 
 
 MOST_REASONS = 1000

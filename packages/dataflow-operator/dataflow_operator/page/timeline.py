@@ -20,7 +20,7 @@ KINDS = {
     LINKED: (Outcome.LINKED, Outcome.AGREED),
     WAITING: (
         *(Outcome.CONFLICT, Outcome.WAITING, Outcome.AMBIGUOUS, Outcome.PARKED),
-        *(Outcome.HELD, Outcome.GONE),
+        Outcome.HELD,
     ),
 }
 """What the picture tells apart; all else is *untouched*."""

@@ -208,7 +208,7 @@ class Links:
         for row in self._connection.execute(self._layout.asked.by_id[end], {"scope": scope, "ids": ids}):
             found[row[0]] = self._link(row[1:])
         missing = [one for one in ids if one not in found]
-        if missing and not self._empty.holds(self._connection, tables.alias, scope_id=scope):
+        if missing and not self._empty.is_empty(self._connection, tables.alias, scope_id=scope):
             for row in self._connection.execute(self._layout.asked.by_alias, {"scope": scope, "ids": missing}):
                 found[row.record_id] = self._link(row)
         return found

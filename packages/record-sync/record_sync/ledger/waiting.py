@@ -67,7 +67,7 @@ class WaitingRecords:
     def any_of_other_side(self) -> bool:
         """Whether a record of the other side waits."""
         theirs = {"flow_id": self._flow.id, "side": self._flow.target_side}
-        return not self._empty.holds(self._connection, tables.waiting, **theirs)
+        return not self._empty.is_empty(self._connection, tables.waiting, **theirs)
 
     def of_other_side(self) -> Iterator[Waiting]:
         """What waits to be carried over from the other side."""
@@ -97,7 +97,7 @@ class WaitingRecords:
         return self._reserved(self._flow.target_scope, ids)
 
     def _reserved(self, scope: int, ids: Collection[str]) -> dict[str, Holder]:
-        if not ids or self._empty.holds(self._connection, tables.reserved, scope_id=scope):
+        if not ids or self._empty.is_empty(self._connection, tables.reserved, scope_id=scope):
             return {}
         query = (
             sa.select(tables.reserved.c.record_id, _columns.flow_id, _columns.side, _columns.record_id.label("of"))
@@ -109,7 +109,7 @@ class WaitingRecords:
 
     def excluded(self, scope: int, ids: Collection[str]) -> set[str]:
         """Which of these ids a filter keeps out of a resource."""
-        if not ids or self._empty.holds(self._connection, tables.excluded, scope_id=scope):
+        if not ids or self._empty.is_empty(self._connection, tables.excluded, scope_id=scope):
             return set()
         query = sa.select(tables.excluded.c.record_id).where(
             tables.excluded.c.scope_id == scope, among(tables.excluded.c.record_id, ids)
@@ -118,7 +118,7 @@ class WaitingRecords:
 
     def _none_waits(self) -> bool:
         mine = {"flow_id": self._flow.id, "side": self._flow.source_side}
-        return self._empty.holds(self._connection, tables.waiting, **mine)
+        return self._empty.is_empty(self._connection, tables.waiting, **mine)
 
     # -- changing
 
@@ -154,7 +154,7 @@ class WaitingRecords:
         """Send what was gathered."""
         self._send_put()
         self._exclude(self._kept_out)
-        if self._done and not self._empty.holds(self._connection, tables.excluded, scope_id=self._flow.source_scope):
+        if self._done and not self._empty.is_empty(self._connection, tables.excluded, scope_id=self._flow.source_scope):
             self._connection.execute(_INCLUDE, {"scope": self._flow.source_scope, "ids": self._done})
         self._remove([*self._done, *self._no_longer, *self._kept_out])
         self._put, self._done, self._no_longer, self._kept_out = {}, [], [], []

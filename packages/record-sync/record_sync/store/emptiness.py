@@ -14,7 +14,7 @@ class Emptiness:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], bool] = {}
 
-    def holds(self, connection: sa.Connection, table: sa.Table, **where: object) -> bool:
+    def is_empty(self, connection: sa.Connection, table: sa.Table, **where: object) -> bool:
         """Whether a table has no row with these values. Asks once, until a row is added."""
         key = (table.name, *where.values())
         known = self._known.get(key)
