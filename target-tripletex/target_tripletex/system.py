@@ -156,7 +156,8 @@ class TripletexSystem:
             id=str(record["id"]),
             version=None if record.get("version") is None else str(record["version"]),
             modified_at=modified_at(record, self._timezone),
-            created_at=created_at(record, self._timezone),
+            # An answer need not say when its record was made: that was now.
+            created_at=created_at(record, self._timezone) if to_write else None,
             values=pick(record, paths),
             handle=record if to_write else None,
         )

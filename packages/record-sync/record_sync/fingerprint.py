@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +62,16 @@ class Fingerprints:
         self._keyed_for_records = blake2b(digest_size=16, key=key)
         keyed_for_sent = self._keyed.copy()
         keyed_for_sent.update(b"sent:")
-        self._of_value = _of_value(self._keyed)
-        self._of_sent = _of_value(keyed_for_sent)
+        self._known = _Known(self._keyed)
+        self._known_sent = _Known(keyed_for_sent)
 
     def of(self, value: Value) -> bytes:
         """The fingerprint of a raw value."""
-        return self._of_value(value)
+        return self._known.of(value)
 
     def of_sent(self, value: Value) -> bytes:
         """The fingerprint of a value that was sent and not answered: servers trim, and take "" for none."""
-        return self._of_sent((value.strip() or None) if isinstance(value, str) else value)
+        return self._known_sent.of((value.strip() or None) if isinstance(value, str) else value)
 
     def of_record(self, values: Mapping[str, Value]) -> bytes:
         """One fingerprint of a whole record."""
@@ -87,23 +87,31 @@ class Fingerprints:
 
     def of_all(self, values: Values, paths: Container[str] | None = None) -> dict[str, bytes]:
         """The fingerprint of each value, or of those at some paths."""
-        of = self._of_value
-        return {path: of(value) for path, value in values.items() if paths is None or path in paths}
+        known = self._known
+        try:
+            return {path: known[value] for path, value in values.items() if paths is None or path in paths}
+        except TypeError:  # a list or an object among them
+            return {path: known.of(value) for path, value in values.items() if paths is None or path in paths}
 
 
-def _of_value(keyed: blake2b) -> Callable[[Value], bytes]:
-    """What makes the fingerprints of values. The same text mostly stands on both sides, and often in several places."""
+class _Known(dict[Value, bytes]):
+    """Fingerprints of short texts. The same one mostly stands on both sides, and often in several places.
 
-    def of_any(value: Value) -> bytes:
-        return _digest(keyed, encode(value))
+    Nothing but texts and None is kept: 1 and True would be one key.
+    """
 
-    of_none, of_short_text = of_any(None), lru_cache(_REMEMBERED)(of_any)
+    def __init__(self, keyed: blake2b) -> None:
+        super().__init__()
+        self._keyed = keyed
 
-    def of_value(value: Value) -> bytes:
-        if value is None:
-            return of_none
-        if type(value) is str and len(value) <= _SHORT:
-            return of_short_text(value)
-        return of_any(value)
+    def of(self, value: Value) -> bytes:
+        """The fingerprint of any value."""
+        return self[value] if value is None or type(value) is str else _digest(self._keyed, encode(value))
 
-    return of_value
+    def __missing__(self, value: Value) -> bytes:
+        mark = _digest(self._keyed, encode(value))
+        if value is None or (type(value) is str and len(value) <= _SHORT):
+            if len(self) >= _REMEMBERED:
+                self.clear()
+            self[value] = mark
+        return mark

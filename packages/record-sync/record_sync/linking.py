@@ -11,7 +11,7 @@ from record_sync.creating import Creating, ToCreate
 from record_sync.finder import Finder
 from record_sync.flow import Flow
 from record_sync.ledger import Transaction
-from record_sync.matching import Match, MatchKind, first_match
+from record_sync.matching import NO_MATCH, Match, MatchKind, first_match
 from record_sync.outcome import Outcome
 from record_sync.parked import Parked
 from record_sync.record import ENDED, GONE, LIVE, Base, End, Link
@@ -126,7 +126,7 @@ class Linking:
             twin = self._finder.twin(one.record.values, self._linked_targets)
             if twin is not None:
                 return Match(MatchKind.TWIN, id=twin)
-        return Match(MatchKind.NONE)
+        return NO_MATCH
 
     def _unless_reserved(self, match: Match, target_id: str, one: Resolved, reserved: dict[str, Holder]) -> Match:
         holder = self._other_holder(reserved, target_id, one)

@@ -97,6 +97,8 @@ def first_match(
 
     """
     pool = list(candidates)
+    if not pool:
+        return NO_MATCH
     for rank, criterion in enumerate(match_on):
         wanted = criterion_key(criterion, keys)
         if wanted is None:
@@ -123,7 +125,10 @@ def first_match(
             )
         if free:
             return Match(MatchKind.FOUND, id=free[0])
-    return Match(MatchKind.NONE)
+    return NO_MATCH
+
+
+NO_MATCH = Match(MatchKind.NONE)
 
 
 def _named(ids: Sequence[str]) -> str:

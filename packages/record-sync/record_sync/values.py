@@ -18,7 +18,11 @@ def empty(value: Value) -> bool:
 
 def stated(values: Values) -> Values:
     """The values that say something."""
-    return {path: value for path, value in values.items() if not empty(value)}
+    return {
+        path: value
+        for path, value in values.items()
+        if value is not None and (type(value) is not str or (value and not value.isspace()))
+    }
 
 
 def pick(record: Mapping[str, Any], paths: Iterable[str]) -> Values:

@@ -28,6 +28,7 @@ def zone_of(name: str) -> ZoneInfo:
         raise ValueError(f"timezone {name[:50]!r} is not known; write it like {OSLO}") from None
 
 
+@lru_cache(maxsize=2**12)
 def to_utc(text: str, timezone_name: str = OSLO) -> datetime:
     """The moment of a time as Tripletex writes it, whole seconds. Raises ValueError for what is no such time.
 
