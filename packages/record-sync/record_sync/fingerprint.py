@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 SIZE = 8
 """Bytes a fingerprint has. Two values of one property collide once in 2**64, which no register reaches."""
 
-_REMEMBERED = 4096
-"""Texts whose fingerprints are kept at hand: those of a batch of records."""
+_REMEMBERED = 2**14
+"""Texts whose fingerprints are kept at hand: those of the records being created and of those made ready meanwhile."""
 _SHORT = 200
 """Characters of a text that is."""
 
