@@ -14,6 +14,7 @@ from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
 from customcrm_client.client import Change, CustomcrmClient, Found
 from customcrm_client.increments import moment_of
+from record_sync.canonical import alternatives
 from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
@@ -36,6 +37,9 @@ UNKNOWN_COST = 10
 """Requests that a listing is taken to cost where the CRM does not tell how many records there are."""
 
 NOT_ALLOWED = Refused("the profile does not say how this is written in the CRM")
+
+ONE_BY_ONE = 4
+"""Spellings of a value that a CRM is asked for by a request each."""
 
 Request = TypeVar("Request")
 
@@ -104,11 +108,9 @@ class CustomcrmSystem:
         return UNKNOWN_COST if size is None else size // self._client.page_at_most(resource) + 1
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Searched:
-        """The records with these values, however an organisation number is spaced."""
-        wanted = {path: value for path, value in criterion.items() if value is not None}
-        number = wanted.get("OrganizationNumber")
-        if isinstance(number, str) and len(wanted) == 1:
-            wanted["OrganizationNumber"] = list(dict.fromkeys((number, *_spellings(number))))
+        """The records with these values; a CRM that takes one value at a time is asked for the likeliest spellings."""
+        at_most = None if self._client.takes_several(resource) else ONE_BY_ONE
+        wanted = {path: list(alternatives(value)[:at_most]) for path, value in criterion.items() if value is not None}
         try:
             return [_current(Found(record), paths) for record in self._client.search(resource, wanted)]
         except ApiRefused as error:
@@ -259,11 +261,6 @@ class CustomcrmSystem:
         except ApiRefused as error:
             return _refused(error)
         return Written(msgspec.structs.replace(current, version=None))
-
-
-def _spellings(number: str) -> list[str]:
-    digits = "".join(number.split())
-    return [digits, f"{digits[:3]} {digits[3:6]} {digits[6:]}"] if len(digits) == 9 else [digits]
 
 
 def _current(found: Found, paths: frozenset[str]) -> Current:

@@ -13,6 +13,7 @@ import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
+from record_sync.canonical import alternatives, each_spelling
 from record_sync.outcome import Waits
 from record_sync.record import Current
 from record_sync.system import (
@@ -62,6 +63,7 @@ Results: TypeAlias = dict[int, Result]
 NOT_ANSWERED = Unknown("Tripletex's answer to a list write does not hold this record")
 IN_NO_ORDER = Unknown("Tripletex's answer to a list write does not tell which record is which")
 
+_NUMBER = re.compile(r"[0-9][0-9 -]*")
 _IN_LIST = re.compile(r"^\[\d+\]\.?")
 
 
@@ -130,15 +132,13 @@ class TripletexSystem:
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
         """Ask by what a list can be asked by; the API's "containing" finds too many rather than too few."""
-        params = {
-            parameter: str(criterion[path]).strip()
-            for path, parameter in SEARCHABLE[resource].items()
-            if criterion.get(path) is not None and len(str(criterion[path])) <= LONGEST_ASKED
-        }
-        if not params:
-            return list(self.listing(resource, paths))
-        found = self._client.search(resource, params, fields_for(paths))
-        return [self._current(record, paths) for record in found]
+        found: dict[str, Current] = {}
+        for params in _asked(resource, criterion):
+            if not params:
+                return list(self.listing(resource, paths))
+            for record in self._client.search(resource, params, fields_for(paths)):
+                found[str(record["id"])] = self._current(record, paths)
+        return list(found.values())
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
@@ -297,6 +297,23 @@ class _Countries(CountryIds):
         if code not in self._known:
             self._known[code] = self._client.countries().id_of(code)
         return self._known[code]
+
+
+def _asked(resource: str, criterion: Mapping[str, Value]) -> Iterator[dict[str, str]]:
+    """The parameters of each search for a criterion: one for each spelling that Tripletex may keep a value in."""
+    wanted = {
+        parameter: texts
+        for path, parameter in SEARCHABLE[resource].items()
+        if criterion.get(path) is not None and (texts := _spellings(path, criterion[path]))
+    }
+    return each_spelling(wanted)
+
+
+def _spellings(path: str, asked: Value) -> list[str]:
+    """The texts that a list can be asked by; an organisation number is kept without letters where it can be."""
+    texts = [text for one in alternatives(asked) if len(text := str(one).strip()) <= LONGEST_ASKED]
+    numbers = [text for text in texts if _NUMBER.fullmatch(text)] if path == "organizationNumber" else []
+    return numbers or texts
 
 
 def _bodies(requests: Sequence[Request], make: Callable[[Request], dict[str, Any]]) -> tuple[Bodies, Results]:

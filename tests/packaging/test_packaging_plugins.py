@@ -31,13 +31,13 @@ PLUGINS = {
 """Console script, and the folder it comes from."""
 
 TAP = {"api-transport", "singer-edge"}
-TARGET = {"api-transport", "phone-text", "record-sync", "singer-edge", "sync-target"}
+TARGET = {"api-transport", "value-spelling", "record-sync", "singer-edge", "sync-target"}
 NEEDED = {
     "tap-customcrm": {"tap-customcrm", "customcrm-client", "located-yaml", *TAP},
     "tap-tripletex": {"tap-tripletex", "tripletex-client", *TAP},
     "target-customcrm": {"target-customcrm", "customcrm-client", "located-yaml", *TARGET},
     "target-tripletex": {"target-tripletex", "tripletex-client", *TARGET},
-    "dataflow-mapper": {"dataflow", "customcrm-client", "tripletex-client", "located-yaml", "phone-text", *TAP},
+    "dataflow-mapper": {"dataflow", "customcrm-client", "tripletex-client", "located-yaml", "value-spelling", *TAP},
 }
 """What of this repository each one brings along. A tap needs nothing of the sync, and no plugin the other system."""
 

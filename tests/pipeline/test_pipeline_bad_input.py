@@ -190,7 +190,7 @@ def tables(lines, name, old, new):
     [
         ("customer", "tripletex: website", "tripletex: webside", ("webside", "website")),
         ("contact", "customcrm: LastName", "customcrm: LastNam", ("LastNam", "LastName")),
-        ("customer", "convert: digits", "convert: digit", ("digit",)),
+        ("customer", "convert: organisation-number", "convert: organisation-nr", ("organisation-nr",)),
         ("product", "flow: product", "flow: [product", ("product.yml",)),
         ("contact", "link: customer", "link: custommer", ("custommer", "customer")),
         ("customer", "conflict: latest", "conflict: newest", ("newest", "latest")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -191,13 +192,14 @@ class CustomcrmReader(Connection):
         """The records that have all these values, deleted ones left out; a list of values stands for any of them.
 
         The CRM is asked by what it can filter by; what that leaves over, at worst the whole list, is compared here.
-        Texts are compared without regard to case and to blanks around them. ValueError for a search for nothing.
+        Texts are compared by their letters and digits, without regard to case: it finds too many rather than too few.
+        ValueError for a search for nothing.
         """
         wanted = {name: value for name, value in properties.items() if value is not None and value not in ("", [])}
         if not wanted:
             raise ValueError("a search for no value would find everything")
         one = self._compiled(stream)
-        asked = {name: value for name, value in wanted.items() if self._can_ask_all(stream, name, value)}
+        asked = {name: some for name, value in wanted.items() if (some := self._askable(stream, name, value))}
         found: dict[str, Record] = {}
         for filters in _single_queries(asked, several=one.takes_several):
             for page in self.pages(stream, filters=filters, page_size=LARGEST):
@@ -211,6 +213,10 @@ class CustomcrmReader(Connection):
     def can_search(self, stream: str) -> bool:
         """Whether the CRM can be asked for records by their values."""
         return self._compiled(stream).stream.search is not None
+
+    def takes_several(self, stream: str) -> bool:
+        """Whether one request can ask for several values of a property."""
+        return self._compiled(stream).takes_several
 
     def size(self, stream: str) -> int | None:
         """How many records there are, where the CRM tells; else None."""
@@ -234,8 +240,9 @@ class CustomcrmReader(Connection):
         except KeyError:
             raise ValueError(f"there is no stream {stream!r}, only {', '.join(self._streams)}") from None
 
-    def _can_ask_all(self, stream: str, name: str, value: Any) -> bool:
-        return all(self._can_ask(stream, name, single) for single in (value if isinstance(value, list) else [value]))
+    def _askable(self, stream: str, name: str, value: Any) -> list[Any]:
+        """The values that the list can be filtered by, where it can be by some of them."""
+        return [one for one in (value if isinstance(value, list) else [value]) if self._can_ask(stream, name, one)]
 
     def _can_ask(self, stream: str, name: str, value: Any) -> bool:
         search = self._compiled(stream).stream.search
@@ -292,5 +299,9 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(other, list):
         return any(_same(one, single) for single in other)
     if isinstance(one, str) and isinstance(other, str):
-        return one.strip().casefold() == other.strip().casefold()
+        return one == other or _spoken(one) == _spoken(other)
     return bool(one == other)
+
+
+def _spoken(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text))).casefold()

@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from value_spelling.organisation_number import NORWEGIAN, number_of
+from value_spelling.text import composed, without_blanks
 
 from dataflow import phone
 from dataflow.side import CUSTOMCRM, Direction, Side
@@ -36,7 +38,7 @@ class Conversion(msgspec.Struct, frozen=True):
     to_customcrm: Convert
     """As many values as there are Tripletex properties."""
     compare_customcrm: str
-    """When two values in Customcrm say the same: text, email, phone, digits, url or exact."""
+    """When two values in Customcrm say the same (docs/architecture.md, ``x-compare``)."""
     compare_tripletex: tuple[str, ...]
     returns: bool = True
     """Whether what goes there comes back; otherwise the conversion is for one direction only."""
@@ -57,23 +59,35 @@ class Conversion(msgspec.Struct, frozen=True):
 
 
 def as_is(value: Any) -> Any:
-    """Untouched, save that a text without anything in it is no value."""
-    return None if type(value) is str and not value.strip() else value
+    """Untouched, save that characters are composed, and that a text without anything in it is no value."""
+    if type(value) is not str:
+        return value
+    return composed(value) if value and not value.isspace() else None
 
 
 def trimmed(value: Any) -> Any:
     """Without blanks around it."""
-    return (value.strip() or None) if type(value) is str else value
+    return (composed(value).strip() or None) if type(value) is str else value
 
 
 def without_spaces(value: Any) -> Any:
-    """Without blanks anywhere: "923 609 016" is "923609016"."""
-    return ("".join(value.split()) or None) if type(value) is str else value
+    """Without blanks anywhere, those too that do not break or have no width."""
+    return (without_blanks(value) or None) if type(value) is str else value
+
+
+def organisation_number(value: Any) -> Any:
+    """The digits of a Norwegian number, and of any other that stands beside words; others without blanks."""
+    if type(value) is not str:
+        return value
+    number = number_of(value)
+    if number.isdecimal() and (len(number) == NORWEGIAN or any(map(str.isalpha, value))):
+        return number
+    return without_spaces(value)
 
 
 def country_code(value: Any) -> Any:
     """ISO 3166 alpha-2 codes are capitals."""
-    return (value.strip().upper() or None) if type(value) is str else value
+    return (composed(value).strip().upper() or None) if type(value) is str else value
 
 
 def inverted(value: Any) -> Any:
@@ -122,8 +136,10 @@ def day(value: Any) -> Any:
     return found.group(1) if found else as_is(value)
 
 
-def _alike(name: str, meaning: str, json_type: str, there: Convert, back: Convert, compare: str) -> Conversion:
-    return Conversion(name, meaning, json_type, (json_type,), there, back, compare, (compare,))
+def _alike(
+    name: str, meaning: str, json_type: str, there: Convert, back: Convert, compare: str, revision: int = 1
+) -> Conversion:
+    return Conversion(name, meaning, json_type, (json_type,), there, back, compare, (compare,), revision=revision)
 
 
 LINK = Conversion("link", "id of the linked record", "string", ("string",), id_as_text, id_as_text, "exact", ("exact",))
@@ -132,10 +148,18 @@ LINK = Conversion("link", "id of the linked record", "string", ("string",), id_a
 CONVERSIONS = {
     one.name: one
     for one in (
-        _alike("text", "as it is", "string", as_is, as_is, "text"),
-        _alike("email", "without blanks around it", "string", trimmed, trimmed, "email"),
-        _alike("url", "without blanks around it", "string", trimmed, trimmed, "url"),
-        _alike("digits", "spaces removed; back as it is", "string", without_spaces, as_is, "digits"),
+        _alike("text", "as it is", "string", as_is, as_is, "text", 2),
+        _alike("email", "without blanks", "string", without_spaces, without_spaces, "email", 2),
+        _alike("url", "without blanks around it", "string", trimmed, trimmed, "url", 2),
+        _alike("digits", "spaces removed; back as it is", "string", without_spaces, as_is, "digits", 2),
+        _alike(
+            "organisation-number",
+            "NO 923 609 016 MVA as 923609016, foreign ones without spaces; back as it is",
+            "string",
+            organisation_number,
+            as_is,
+            "organisation_number",
+        ),
         _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "text"),
         _alike(
             "phone",

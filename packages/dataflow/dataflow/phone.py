@@ -12,8 +12,9 @@ from itertools import accumulate
 from typing import Any
 
 import phonenumbers
-from phone_text import HOME_REGION, complete
 from phonenumbers import PhoneNumberFormat
+from value_spelling.phone import HOME_REGION, complete
+from value_spelling.text import composed
 
 HOME_CODE = 47
 NORWEGIAN = 8
@@ -31,7 +32,7 @@ def to_tripletex(value: Any) -> Any:
         return value
     number = complete(value, HOME_REGION)
     if number is None:
-        return value if value.strip() else None
+        return _as_it_is(value)
     if number.country_code == HOME_CODE:
         return phonenumbers.national_significant_number(number)
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
@@ -43,7 +44,7 @@ def to_customcrm(value: Any) -> Any:
         return value
     number = complete(value, HOME_REGION)
     if number is None:
-        return value if value.strip() else None
+        return _as_it_is(value)
     return _international(number)
 
 
@@ -57,7 +58,7 @@ def mobile_to_tripletex(value: Any) -> tuple[Any, Any]:
         return value, None
     number = complete(value, HOME_REGION)
     if number is None:
-        return (value if value.strip() else None), None
+        return _as_it_is(value), None
     national = phonenumbers.national_significant_number(number)
     country = HOME_REGION if number.country_code == HOME_CODE else phonenumbers.region_code_for_number(number)
     if country in COUNTRIES and _same(complete(national, country), number):
@@ -80,8 +81,12 @@ def mobile_to_customcrm(value: Any, country: Any) -> Any:
     if number is None:
         if code != HOME_CODE and complete(value, HOME_REGION) is not None:
             return f"+{code} {value.strip()}"
-        return value if value.strip() else None
+        return _as_it_is(value)
     return _international(number)
+
+
+def _as_it_is(value: str) -> str | None:
+    return composed(value) if value.strip() else None
 
 
 def _international(number: phonenumbers.PhoneNumber) -> str:

@@ -30,7 +30,7 @@ class Leg(msgspec.Struct, frozen=True):
     convert: Convert
     """Takes as many values as there are sources; gives a tuple where there are several targets."""
     compare: tuple[str, ...]
-    """How each target property is compared: text, email, phone, digits, url or exact."""
+    """How each target property is compared (docs/architecture.md, ``x-compare``)."""
 
 
 class Dataflow:

@@ -173,7 +173,7 @@ def test_the_schema_tells_the_target_everything_about_a_customer():
             },
             "properties": {
                 "name": leaf("Name", "text"),
-                "organizationNumber": leaf("OrganizationNumber", "digits"),
+                "organizationNumber": leaf("OrganizationNumber", "organisation_number"),
                 "email": leaf("Email", "email"),
                 "phoneNumber": leaf("Phone", "phone"),
                 "website": leaf("Website", "url"),

@@ -1,27 +1,28 @@
-"""When two values say the same: one canonical form for each kind of property.
+"""When two values say the same, and in which spellings a system may keep one: the one place for each kind of property.
 
 A property's kind comes with the SCHEMA message (``x-compare``). Forms are for comparing only, never for writing.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from phone_text import complete
-from phonenumbers import PhoneNumberFormat, format_number
+from phonenumbers import PhoneNumberFormat, format_number, national_significant_number
+from value_spelling import organisation_number
+from value_spelling.phone import complete
+from value_spelling.text import composed, decomposed, without_blanks
 
 from record_sync.values import Value
 
 
 def _text(value: Value) -> Value:
     if isinstance(value, str):
-        folded = unicodedata.normalize("NFC", value).strip().replace("\r\n", "\n")
-        return folded or None
+        return composed(value).strip().replace("\r\n", "\n") or None
     return _exact(value)
 
 
@@ -36,13 +37,15 @@ def _exact(value: Value) -> Value:
 
 
 def _email(value: Value) -> Value:
-    text = _text(value)
-    return text.casefold() if isinstance(text, str) else text
+    return without_blanks(value).casefold() or None if isinstance(value, str) else _exact(value)
+
+
+def _organisation_number(value: Value) -> Value:
+    return organisation_number.number_of(value) or None if isinstance(value, str) else _exact(value)
 
 
 def _digits(value: Value) -> Value:
-    text = _text(value)
-    return "".join(text.split()) or None if isinstance(text, str) else text
+    return without_blanks(value) or None if isinstance(value, str) else _exact(value)
 
 
 def _url(value: Value) -> Value:
@@ -74,6 +77,7 @@ KINDS: Mapping[str, Callable[[Value], Any]] = {
     "digits": _digits,
     "url": _url,
     "phone": _phone,
+    "organisation_number": _organisation_number,
 }
 
 
@@ -88,3 +92,87 @@ def same(kind: str, one: Value, other: Value) -> bool:
         return True
     form = KINDS[kind]
     return bool(form(one) == form(other))
+
+
+def alike(one: Value, other: Value) -> bool:
+    """Whether two values say the same in some kind: for where the kind is not known, or not the system's own."""
+    return any(same(kind, one, other) for kind in _ALIKE)
+
+
+_ALIKE = ("text", "organisation_number", "phone", "email", "digits")
+
+
+# -- what a record is matched by
+
+
+def match_key(kind: str, value: Value) -> Any:
+    """The form that records are matched by; none where a value does not tell records apart."""
+    form = canonical(kind, value)
+    if not isinstance(form, str):
+        return form
+    if kind == "organisation_number" and not organisation_number.digits_of(form):
+        return None
+    # Nobody tells people apart by capitals, and searches do not either.
+    return form.casefold()
+
+
+LEAVING = frozenset({"organisation_number"})
+"""The kinds of which match keys leave something."""
+
+
+def leftover(kind: str, key: Any) -> Any:
+    """What is left of a match key without what may be a difference in spelling; none where nothing may.
+
+    Two keys that differ and leave the same may be one value: they are no match, and they do not contradict each other.
+    """
+    return organisation_number.digits_of(key) if kind in LEAVING and isinstance(key, str) else None
+
+
+# -- what a system is asked for
+
+
+def search_form(kind: str, value: Value) -> Value:
+    """What to ask a system for, to find a value: its one spelling, or a list of those that it may be kept in."""
+    if not isinstance(value, str):
+        return value
+    spellings = list(dict.fromkeys(_SPELLINGS.get(kind, _composed_and_not)(value)))
+    return spellings[0] if len(spellings) == 1 else spellings
+
+
+def alternatives(asked: Value) -> Sequence[Value]:
+    """The spellings of what a system is asked for."""
+    return asked if isinstance(asked, list) else (asked,)
+
+
+def each_spelling(criterion: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """A criterion as it is asked for by systems that take one value of a property at a time."""
+    for values in itertools.product(*map(alternatives, criterion.values())):
+        yield dict(zip(criterion, values, strict=True))
+
+
+def _composed_and_not(value: str) -> Sequence[str]:
+    text = value.strip()
+    return composed(text), decomposed(text)
+
+
+def _emails(value: str) -> Sequence[str]:
+    address = without_blanks(value)
+    return address, address.lower()
+
+
+def _phones(value: str) -> Sequence[str]:
+    text = value.strip()
+    number = complete(text)
+    if number is None:
+        return (text,)
+    forms = (PhoneNumberFormat.E164, PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL)
+    return text, national_significant_number(number), *(format_number(number, form) for form in forms)
+
+
+_SPELLINGS: Mapping[str, Callable[[str], Sequence[str]]] = {
+    "organisation_number": organisation_number.spellings,
+    "email": _emails,
+    "phone": _phones,
+    "digits": lambda value: (without_blanks(value),),
+    "exact": lambda value: (value,),
+}

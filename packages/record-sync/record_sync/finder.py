@@ -8,7 +8,7 @@ from record_sync.candidates import Candidates, Key, Sought, keys_under
 from record_sync.canonical import canonical
 from record_sync.fingerprint import Fingerprints
 from record_sync.flow import FEW_SEARCHES
-from record_sync.matching import Candidate, keys_of
+from record_sync.matching import Candidate, asked_for, keys_of
 from record_sync.record import Current
 from record_sync.rules import FlowRules
 from record_sync.system import Refused
@@ -23,7 +23,7 @@ class Finder:
         self._target = target
         self._rules = rules
         self._prints = prints
-        self._filed = Candidates(rules.match_paths)
+        self._filed = Candidates(rules.match_keys)
         self._near: dict[Key, list[Candidate]] = {}
         """Of those filed: what the records at hand are looked up by."""
         self._asked: dict[Key, list[Candidate]] = {}
@@ -86,14 +86,7 @@ class Finder:
         return list(found.values())
 
     def _criterion(self, key: Key, values: Values) -> dict[str, Value]:
-        return {path: self._asked_for(path, values[path]) for path in self._rules.match_on[key[0]]}
-
-    def _asked_for(self, path: str, value: Value) -> Value:
-        """The spelling that a system is most likely to keep a value in."""
-        kind = self._rules.kind(path)
-        if kind == "digits":
-            return canonical(kind, value)
-        return value.strip() if isinstance(value, str) else value
+        return asked_for(self._rules.match_on[key[0]], values, self._rules)
 
     def twin(self, values: Values, linked: Callable[[list[str]], Collection[str]]) -> str | None:
         """The free target record that says exactly what a record says that has nothing to be matched by.

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from record_sync.canonical import canonical
-from record_sync.rules import FlowRules
-from record_sync.values import Values
+from record_sync.canonical import leftover, match_key, search_form
+from record_sync.rules import FlowRules, leftover_of
+from record_sync.values import Value, Values
 
 Keys = dict[str, Any]
-"""Canonical values of the properties that records are matched on; only those that say something."""
+"""Match keys of the properties that records are matched on, and what is left of them; only those that say something."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -49,21 +49,26 @@ class Match(msgspec.Struct, frozen=True):
 
 
 def keys_of(values: Values, rules: FlowRules) -> Keys:
-    """The canonical values that a record can be matched by."""
+    """What a record can be matched by."""
     return keys_at(values, rules.match_paths, rules.kind)
 
 
 def keys_at(values: Values, paths: Iterable[str], kind: Callable[[str], str]) -> Keys:
-    """The canonical values at some paths, each compared by its kind."""
+    """The match keys at some paths, each of its kind."""
     keys = {}
     for path in paths:
-        form = canonical(kind(path), values.get(path))
-        if isinstance(form, str):
-            # Nobody tells people apart by capitals, and searches do not either.
-            form = form.casefold()
-        if form is not None:
-            keys[path] = form
+        key = match_key(kind(path), values.get(path))
+        if key is not None:
+            keys[path] = key
+            left = leftover(kind(path), key)
+            if left is not None:
+                keys[leftover_of(path)] = left
     return keys
+
+
+def asked_for(criterion: Sequence[str], values: Values, rules: FlowRules) -> dict[str, Value]:
+    """What a system is asked for, to find the records with a record's values for a criterion."""
+    return {path: search_form(rules.kind(path), values[path]) for path in criterion}
 
 
 def criterion_key(criterion: Sequence[str], keys: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -75,10 +80,20 @@ def criterion_key(criterion: Sequence[str], keys: Mapping[str, Any]) -> tuple[An
 
 
 def contradicts(stronger: Iterable[Sequence[str]], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two records have differing values for a property of a stronger criterion."""
+    """Whether two records have differing values for a property of a stronger criterion.
+
+    A difference that may be one in spelling is none.
+    """
     return any(
-        path in one and path in other and one[path] != other[path] for criterion in stronger for path in criterion
+        path in one and path in other and one[path] != other[path] and not _leave_the_same(path, one, other)
+        for criterion in stronger
+        for path in criterion
     )
+
+
+def _leave_the_same(path: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    left = one.get(leftover_of(path))
+    return left is not None and left == other.get(leftover_of(path))
 
 
 def first_match(

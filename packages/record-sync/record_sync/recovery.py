@@ -17,6 +17,7 @@ from record_sync.creation import adopt, adopt_from_source, is_open
 from record_sync.flow import FEW_SEARCHES, Flow
 from record_sync.intent import CREATE, UPDATE, Intent
 from record_sync.ledger import Transaction
+from record_sync.matching import asked_for
 from record_sync.record import GONE, Current, Incoming, Link
 from record_sync.sent_records import SentRecords, Terms
 from record_sync.system import CLOCK_DOUBT, Refused
@@ -102,8 +103,8 @@ class Recovery:
 
     def _searched(self, creates: Sequence[Intent]) -> Iterator[Current]:
         sought = (self._strongest(one.values) for one in creates)
-        for criterion in (one for one in sought if one is not None):
-            some = self._flow.target.search(criterion)
+        for values in (one for one in sought if one is not None):
+            some = self._flow.target.search(asked_for(tuple(values), values, self._flow.rules))
             if not isinstance(some, Refused):
                 yield from some
 

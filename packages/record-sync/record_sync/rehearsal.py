@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 import msgspec
 
-from record_sync.canonical import same
+from record_sync.canonical import alike, alternatives
 from record_sync.record import Current
 from record_sync.system import (
     CreateRequest,
@@ -22,8 +22,6 @@ from record_sync.system import (
 )
 from record_sync.values import Value, Values
 
-_ALIKE = ("text", "digits", "email", "phone")
-"""By any of these a list may find a record; who asked compares exactly."""
 _AT_ONCE = 100
 
 
@@ -262,10 +260,11 @@ def _new(overlay: _Overlay, paths: frozenset[str]) -> Current:
 
 
 def _may_have(current: Current, criterion: Mapping[str, Value]) -> bool:
+    """Whether a list may find a record; who asked compares exactly."""
     return all(
-        any(same(kind, value, current.get(path)) for kind in _ALIKE)
-        for path, value in criterion.items()
-        if value is not None
+        any(alike(value, current.get(path)) for value in alternatives(asked))
+        for path, asked in criterion.items()
+        if asked is not None
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from record_sync.canonical import KINDS
+from record_sync.canonical import KINDS, LEAVING
 from record_sync.errors import RulesError
 from record_sync.values import Values
 
@@ -79,6 +79,12 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
     def match_paths(self) -> frozenset[str]:
         """Every target property that some criterion looks at."""
         return frozenset(path for criterion in self.match_on for path in criterion)
+
+    @cached_property
+    def match_keys(self) -> frozenset[str]:
+        """The names of all keys that a record may have to be matched by."""
+        left = (leftover_of(path) for path in self.match_paths if self.kind(path) in LEAVING)
+        return self.match_paths.union(left)
 
     @cached_property
     def lasting_paths(self) -> frozenset[str]:
@@ -163,6 +169,11 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
                 raise RulesError(f"{where}, {one.path}: unknown comparison {one.compare!r}. Known: {', '.join(KINDS)}.")
         for path in self.match_paths - self.paths:
             raise RulesError(f"{where} matches on {path!r}, which is not among its properties.")
+
+
+def leftover_of(path: str) -> str:
+    """The name of what is left of the match key at a path (:func:`record_sync.canonical.leftover`)."""
+    return f"{path}~"
 
 
 def _leaves(properties: Mapping[str, Any], prefix: str) -> Iterator[Property]:

@@ -121,7 +121,10 @@ class TargetSystem(Protocol):
         """How many searches a listing is worth; so many records, which the store knows of, are there at least."""
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> Found:
-        """Read the records that may have these values; more than those that exactly have them do no harm."""
+        """Read the records that may have these values; more than those that exactly have them do no harm.
+
+        A list of values stands for any of them: the spellings that a system may keep one in, the likeliest first.
+        """
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]

@@ -1,7 +1,8 @@
 """First match: who is who, and when that cannot be told."""
 
 import pytest
-from record_sync.matching import Candidate, MatchKind, first_match
+from record_sync.matching import Candidate, MatchKind, first_match, keys_of
+from record_sync.testing.world import rules
 
 COMPANY = (("organizationNumber",), ("email",))
 PERSON = (("email", "firstName", "lastName"), ("email",))
@@ -58,3 +59,46 @@ def test_a_person_is_known_by_email_alone_where_the_names_do_not_contradict():
 @pytest.mark.parametrize("keys", [{}, {"firstName": "kari"}])
 def test_a_record_with_nothing_to_match_on_matches_nothing(keys):
     assert match(keys, {"x": {"firstName": "kari"}}, match_on=PERSON).kind is MatchKind.NONE
+
+
+# -- what stands in the records
+
+
+def match_customers(mine, other):
+    flow = rules("customer", "tripletex")
+    return first_match(keys_of(mine, flow), [Candidate("x", keys_of(other, flow))], set(), flow.match_on)
+
+
+EMAIL = "post@alfa.example.no"
+NUMBER = "923609016"
+
+
+@pytest.mark.parametrize("spelling", ["NO 923 609 016 MVA", "923.609.016", "Org.nr. 923\u00a0609\u00a0016"])
+def test_an_organisation_number_is_the_same_however_it_is_written(spelling):
+    found = match_customers({"organizationNumber": spelling}, {"organizationNumber": NUMBER})
+    assert found.id == "x"
+
+
+@pytest.mark.parametrize("beside", ["923609016 hovedkontor", "BE 923609016", "923609016 (se notat)"])
+def test_what_is_left_beside_an_organisation_number_does_not_contradict_the_email(beside):
+    mine, other = {"organizationNumber": beside, "email": EMAIL}, {"organizationNumber": NUMBER, "email": EMAIL}
+    assert match_customers(mine, other).kind is MatchKind.FOUND
+    assert match_customers(other, mine).kind is MatchKind.FOUND
+    assert match_customers({**mine, "email": None}, other).kind is MatchKind.NONE
+
+
+def test_another_organisation_number_contradicts_the_email_however_it_is_written():
+    other = {"organizationNumber": "NO 923 609 024 MVA", "email": EMAIL}
+    assert match_customers({"organizationNumber": NUMBER, "email": EMAIL}, other).kind is MatchKind.NONE
+
+
+@pytest.mark.parametrize("nothing", ["-", "ukjent", "Org.nr.", "n/a"])
+def test_a_text_without_a_number_is_no_organisation_number(nothing):
+    assert match_customers({"organizationNumber": nothing}, {"organizationNumber": nothing}).kind is MatchKind.NONE
+    mine, other = {"organizationNumber": nothing, "email": EMAIL}, {"organizationNumber": NUMBER, "email": EMAIL}
+    assert match_customers(mine, other).kind is MatchKind.FOUND
+
+
+@pytest.mark.parametrize("spelling", ["Post@Alfa.example.no", " post@alfa.example.no", "post@alfa.example.no\u00a0"])
+def test_an_email_address_is_the_same_however_it_is_written(spelling):
+    assert match_customers({"email": spelling}, {"email": EMAIL}).id == "x"

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from record_sync.canonical import canonical, same
+from record_sync.canonical import canonical, same, search_form
 from record_sync.system import CreateRequest, Refused, Result, UpdateRequest, Written
 from record_sync.values import Values, empty
 from singer_edge.errors import RunFailed
@@ -74,7 +74,7 @@ class Load:
         key = self._key or ""
         if isinstance(wanted, (dict, list)):
             raise RunFailed(f"Stream {self._stream!r}: a record's {key} is neither a text nor a number.")
-        found = self._system.search(self._stream, {key: wanted}, self._paths | {key})
+        found = self._system.search(self._stream, {key: search_form("text", wanted)}, self._paths | {key})
         if isinstance(found, Refused):
             raise RunFailed(f"Stream {self._stream!r}: a search by {key} was refused. {found.reason}")
         matches = [one.id for one in found if same("text", one.get(key), wanted)]

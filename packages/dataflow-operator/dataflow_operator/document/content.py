@@ -19,6 +19,7 @@ MATCHED = {
     "email": _ANY_CASE,
     "exact": "exactly",
     "digits": "without regard to spaces",
+    "organisation_number": "as organisation numbers, however they are written",
     "url": "without regard to capitals and a final /",
     "phone": "as phone numbers, however they are written",
 }

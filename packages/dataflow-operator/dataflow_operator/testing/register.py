@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
+from record_sync.canonical import alternatives
 from record_sync.record import Current
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Result, Unknown, UpdateRequest, Written
 from record_sync.values import Values
@@ -109,7 +110,7 @@ class Register:
         return [
             self._current(resource, one, paths)
             for one, values in self.all(resource).items()
-            if all(values.get(path) == value for path, value in criterion.items())
+            if all(values.get(path) in alternatives(asked) for path, asked in criterion.items())
         ]
 
     def search_each(

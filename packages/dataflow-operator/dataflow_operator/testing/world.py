@@ -20,7 +20,11 @@ from dataflow_operator.testing.register import Clock, Register
 
 SIDES = ("customcrm", "tripletex")
 ROWS = {
-    "customer": [("Name", "name", "text"), ("Number", "organizationNumber", "digits"), ("Email", "email", "email")],
+    "customer": [
+        ("Name", "name", "text"),
+        ("Number", "organizationNumber", "organisation_number"),
+        ("Email", "email", "email"),
+    ],
     "contact": [("FirstName", "firstName", "text"), ("CustomerId", "customer.id", "exact")],
 }
 

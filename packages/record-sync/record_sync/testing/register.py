@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from record_sync.canonical import alternatives
 from record_sync.record import Current
 from record_sync.system import (
     CreateRequest,
@@ -151,7 +152,7 @@ class Register:
         return [
             self._current(resource, one, paths)
             for one, values in self.all(resource).items()
-            if all(form(values.get(path)) == form(value) for path, value in criterion.items())
+            if all(form(values.get(path)) in map(form, alternatives(asked)) for path, asked in criterion.items())
         ]
 
     def search_each(self, resource: str, criteria: Sequence[Mapping[str, Any]], paths: frozenset[str]) -> Iterator[Any]:

@@ -29,7 +29,11 @@ FLOWS = ("product", "contact", "customer")
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "customer": {
         "resource": {"customcrm": "customer", "tripletex": "customer"},
-        "rows": [("Name", "name", "text"), ("Number", "organizationNumber", "digits"), ("Email", "email", "email")],
+        "rows": [
+            ("Name", "name", "text"),
+            ("Number", "organizationNumber", "organisation_number"),
+            ("Email", "email", "email"),
+        ],
         "match_on": {
             "tripletex": [["organizationNumber"], ["email"]],
             "customcrm": [["Number"], ["Email"]],

@@ -1,7 +1,7 @@
 """A text is a phone number only if that is all it is."""
 
 import pytest
-from phone_text import complete
+from value_spelling.phone import complete
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import random
 
 import phonenumbers
 import pytest
-from phone_text import _plain, complete
+from value_spelling.phone import _plain, complete
 
 
 def by_the_library(text):
