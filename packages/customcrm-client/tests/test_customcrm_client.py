@@ -243,10 +243,16 @@ def test_a_list_without_links_is_one_page(crm, client, links):
     assert listed(client.pages("contact")) == ["c1"]
 
 
-@pytest.mark.parametrize(
-    "other", ["https://{host}", "http://evil.example.com", "http://127.0.0.1:1", "http://a:b@{host}"]
-)
-def test_the_key_goes_to_no_other_host_or_port_or_scheme(crm, client, other):
+def test_a_next_link_that_differs_in_its_scheme_alone_is_followed_where_api_url_is(crm, client):
+    host = crm.address.partition("://")[2]
+    answers(crm, page_of("c1", link=f"https://{host}/api/v1/contacts?cursor=x"))
+    with pytest.raises(UnexpectedAnswer, match="the same page came twice"):
+        list(client.pages("contact"))
+    assert len(crm.requests) == 2
+
+
+@pytest.mark.parametrize("other", ["http://evil.example.com", "http://127.0.0.1:1", "http://a:b@{host}"])
+def test_the_key_goes_to_no_other_host_or_port(crm, client, other):
     host = crm.address.partition("://")[2]
     answers(crm, page_of("c1", link=other.format(host=host) + "/api/v1/contacts?cursor=x"))
     with pytest.raises(UnexpectedAnswer, match="another host"):
