@@ -171,7 +171,7 @@ def test_how_records_are_matched_is_a_table(dataflow_tables):
                 ["1", "OrganizationNumber", "organizationNumber"],
                 ["2", "Email", "email"],
             ], document
-            assert criteria[1][3] == "without regard to spaces"
+            assert criteria[1][3] == "as organisation numbers, however they are written"
 
 
 # -- what tables can say
