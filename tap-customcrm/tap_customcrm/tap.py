@@ -75,6 +75,11 @@ class TapCustomcrm(ConnectedTap):
         """List the streams; the CRM need not be asked."""
         return [CustomcrmStream(self, name, stream) for name, stream in self.profile.streams.items()]
 
+    def systems_read(self, before: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """The CRM, by its address."""
+        del before
+        return {"customcrm": {"identity": self.client.identity()}}
+
     # The command line
 
     @classmethod

@@ -141,7 +141,8 @@ def test_a_read_that_fails_midway_is_read_again(crm, run, failing):
     first = made(crm, "Ås AS", "Bø AS", "Cæsar AS", "Dag AS", "Eg AS")
     crm.before = lambda _: Fault.answer(400, {"title": "no"}) if len(crm.requests) >= failing else None
     messages = run(streams=["customer"], fails=Exception)
-    assert state(messages) == {"bookmarks": {"customer": {}}}
+    assert state(messages)["bookmarks"] == {"customer": {}}
+    assert state(messages)["systems"] == {"customcrm": {"identity": f"Customcrm at {crm.api_url}"}}
     assert "ACTIVATE_VERSION" not in kinds(messages, "customer")
     crm.before = None
     assert ids(run(state(messages), streams=["customer"])) == first

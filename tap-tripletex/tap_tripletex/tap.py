@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_edge import settings
 from singer_edge.connections import TRIPLETEX
 from singer_edge.rehearsal import Rehearsal
+from singer_edge.systems import remembered
 from singer_sdk import typing as th
 from tripletex_client.client import TripletexClient
 
 from tap_tripletex.streams import STREAMS, ConnectedTap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tap_tripletex.streams import TripletexStream
 
@@ -48,6 +49,11 @@ class TapTripletex(ConnectedTap):
         """Whether a rehearsal has noted writes to a resource: in earnest its list's checksums would have changed."""
         rehearsal = Rehearsal.asked()
         return rehearsal is not None and any(one.resource == resource for one in rehearsal.writes("tripletex"))
+
+    def systems_read(self, before: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """The company. Tripletex is asked which one only where address or credentials are not those of the last run."""
+        asked_with = [self.config[name] for name in ("api_url", "employee_token", "company_id")]
+        return {"tripletex": remembered(before, "tripletex", asked_with, self.client.identity)}
 
     def discover_streams(self) -> Sequence[TripletexStream]:
         """List the streams; Tripletex need not be asked."""

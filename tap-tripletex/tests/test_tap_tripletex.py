@@ -133,7 +133,10 @@ def test_a_first_read_brings_every_customer_active_or_not(tripletex, run):
     assert [message["type"] for message in messages] == [
         "SCHEMA", "STATE", "RECORD", "RECORD", "RECORD", "ACTIVATE_VERSION", "STATE",
     ]  # fmt: skip
-    assert messages[1]["value"] == {"bookmarks": {"customer": {}}}
+    opening = messages[1]["value"]
+    assert opening["bookmarks"] == {"customer": {}}
+    company = f"Tripletex company {tripletex.company_id} at {tripletex.api_url.removeprefix('http://')}"
+    assert opening["systems"]["tripletex"]["identity"] == company
     assert messages[2]["version"] == messages[5]["version"]
     record = messages[2]["record"]
     assert record["modifiedAt"] == "2026-03-02T11:00:00Z"
@@ -240,8 +243,23 @@ def test_a_failing_list_of_customers_moves_and_activates_nothing(tripletex, run,
         Fault.answer(500, {"message": "no"}) if request.params.get("isInactive") == [half] else None
     )
     messages = run(None, "customer", fails=ServerFailed)
-    assert state(messages) == {"bookmarks": {"customer": {}}}
+    assert state(messages)["bookmarks"] == {"customer": {}}
     assert "ACTIVATE_VERSION" not in kinds(messages, "customer")
+
+
+def asked_who(tripletex):
+    return sum(request.path.endswith("whoAmI") for request in tripletex.requests)
+
+
+def test_the_company_is_asked_for_again_where_a_token_or_an_address_is_another(tripletex, run):
+    first = state(run(None, "customer"))
+    again = state(run(first, "customer"))
+    assert asked_who(tripletex) == 1
+    assert again["systems"] == first["systems"]
+    changed = state(run(again, "customer", api_url=tripletex.api_url + "/"))
+    assert asked_who(tripletex) == 2
+    assert changed["systems"]["tripletex"]["identity"] == first["systems"]["tripletex"]["identity"]
+    assert changed["systems"] != first["systems"]
 
 
 # Contacts, products and countries, by checksum
@@ -352,7 +370,7 @@ def test_a_failing_page_moves_and_activates_nothing(tripletex, run):
         Fault.answer(500, {"message": "no"}) if request.params.get("from") == ["2"] else None
     )
     messages = run(None, "contact", fails=ServerFailed)
-    assert state(messages) == {"bookmarks": {"contact": {}}}
+    assert state(messages)["bookmarks"] == {"contact": {}}
     assert "ACTIVATE_VERSION" not in kinds(messages, "contact")
     tripletex.before = None
     after = state(run(state(messages), "contact"))

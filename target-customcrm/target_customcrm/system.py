@@ -72,11 +72,11 @@ class CustomcrmSystem:
     @property
     def address(self) -> str:
         """Where it is, as the stamp ends."""
-        return f" at {self._client.identity()}"
+        return self._client.identity().removeprefix("Customcrm")
 
     def stamp(self) -> str:
         """Which CRM this is. Its ids mean nothing elsewhere."""
-        return f"Customcrm{self.address}"
+        return self._client.identity()
 
     def server_clock(self) -> datetime | None:
         """The newest time the CRM told."""

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
@@ -74,11 +73,10 @@ class TripletexSystem:
     resources = ("contact", "customer")
     deactivates = True
 
-    def __init__(self, client: TripletexClient, api_url: str, timezone: str, *, in_flight: int = 1) -> None:
+    def __init__(self, client: TripletexClient, timezone: str, *, in_flight: int = 1) -> None:
         self._client = client
         self._countries = _Countries(client)
         self._in_flight = InFlight(in_flight)
-        self._api_url = api_url
         self._timezone = timezone
 
     @property
@@ -94,12 +92,11 @@ class TripletexSystem:
     @property
     def address(self) -> str:
         """Where it is, as the stamp ends."""
-        address = urlsplit(self._api_url)
-        return f" at {address.netloc}{address.path.rstrip('/')}"
+        return f" at {self._client.transport.address.place}"
 
     def stamp(self) -> str:
         """Which company this is, and where. Its ids mean nothing elsewhere."""
-        return f"Tripletex company {self._client.who_am_i().company_id}{self.address}"
+        return self._client.identity()
 
     def server_clock(self) -> datetime | None:
         """The newest time Tripletex told."""

@@ -37,7 +37,6 @@ class TargetTripletex(SyncTarget):
         )
         return TripletexSystem(
             client,
-            self.config["api_url"],
             self.config["timezone"],
             in_flight=self.config["max_concurrent_requests"],
         )

@@ -32,7 +32,7 @@ def tripletex(shared):
 @pytest.fixture
 def system(tripletex):
     client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
-    return TripletexSystem(client, tripletex.api_url, "Europe/Oslo")
+    return TripletexSystem(client, "Europe/Oslo")
 
 
 def writes(tripletex):
@@ -330,7 +330,7 @@ def test_searches_are_made_side_by_side_and_answered_in_their_order(tripletex, m
 
     monkeypatch.setattr(TripletexClient, "search", meeting)
     client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
-    system = TripletexSystem(client, tripletex.api_url, "Europe/Oslo", in_flight=2)
+    system = TripletexSystem(client, "Europe/Oslo", in_flight=2)
     sought = [{"email": f"{name}@example.no"} for name in ("ola", "nobody", "kari", "ola")]
     found = list(system.search_each("customer", sought, NAMES))
     assert [[one.id for one in some] for some in found] == [[ola], [], [kari], [ola]]

@@ -349,7 +349,7 @@ def with_a_number_for_a_moment(good):
 
 CORRUPT = {
     "not JSON": lambda good: good[: len(good) // 2],
-    "not JSON (Expecting value": lambda _: "",
+    "not JSON (Expecting value": lambda _: "kaputt",
     "a JSON object is needed": lambda _: "[]",
     "not a Singer state": lambda _: '{"bookmarks": []}',
     "is damaged": with_a_number_for_a_moment,

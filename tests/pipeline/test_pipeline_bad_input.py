@@ -300,7 +300,7 @@ def test_garbage_in_the_middle_leaves_nothing_half_written(lines, direction):
     messages = lines.messages(direction).read_bytes().splitlines(keepends=True)
     last = max(number for number, line in enumerate(messages) if b'"RECORD"' in line)
     ran = lines.load(direction, b"".join([*messages[:last], b"Killed\n", *messages[last:]]))
-    ends(ran, direction.target, f"Line {last + 1} of the input is no Singer message")
+    ends(ran, direction.target, f"Line {last + 1} of the input is cut off or not JSON")
     assert ran.states == []
     # What came before it stands, and is not done twice.
     lines.well(direction)

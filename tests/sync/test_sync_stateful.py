@@ -169,11 +169,7 @@ class World:
         """One line of a cycle, as the target does it."""
         fed = self.read(to) if messages is None else messages
         client = self.crm if to == "customcrm" else self.tripletex
-        system = (
-            CustomcrmSystem(self.crm)
-            if to == "customcrm"
-            else TripletexSystem(self.tripletex, self.systems.tripletex.api_url, OSLO)
-        )
+        system = CustomcrmSystem(self.crm) if to == "customcrm" else TripletexSystem(self.tripletex, OSLO)
         with self._mortal(client):
             store = self.store()
             try:

@@ -45,6 +45,14 @@ class Address:
         """Host and port as written, for texts."""
         return urlsplit(self._base).netloc
 
+    @property
+    def place(self) -> str:
+        """Host, port and path in one spelling, however the address was written."""
+        scheme, host, port = self.origin
+        host = f"[{host}]" if ":" in host else host
+        named = "" if port == _PORTS[scheme] else f":{port}"
+        return f"{host}{named}{urlsplit(self._base).path}"
+
     def __str__(self) -> str:
         return self._base
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from api_transport.answer import Answer
 from api_transport.errors import AccessDenied
@@ -47,10 +46,8 @@ class Connection:
 
     def identity(self) -> str:
         """Which CRM this is: its address in one spelling. Its ids mean the same for as long as this is the same."""
-        scheme, host, port = self.transport.address.origin
-        host = f"[{host}]" if ":" in host else host
-        named = "" if port == {"http": 80, "https": 443}[scheme] else f":{port}"
-        return f"{scheme}://{host}{named}{urlsplit(str(self.transport.address)).path}"
+        address = self.transport.address
+        return f"Customcrm at {address.origin[0]}://{address.place}"
 
     def _send(self, one: CompiledStream, method: str, path: str, *, link: bool = False, **asked: Any) -> Answer:
         """One request for a stream with the credentials, with renewed ones where they ran out."""

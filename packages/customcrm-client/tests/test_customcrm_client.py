@@ -290,4 +290,4 @@ def test_a_page_that_comes_again_does_not_go_on_for_ever(crm, client):
 )
 def test_a_crm_is_known_by_its_address_in_one_spelling(api_url, identity):
     with CustomcrmClient(api_url, "some-key") as client:
-        assert client.identity() == identity
+        assert client.identity() == f"Customcrm at {identity}"

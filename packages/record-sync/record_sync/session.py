@@ -48,6 +48,7 @@ class Session:
         self._begun = store.now_ms()
         self.run_id = self._runs.begin(system.side)
         self._bookmarks: dict[str, str] = {}
+        self._read: dict[str, str] = {}
 
     def __enter__(self) -> Session:
         return self
@@ -104,6 +105,16 @@ class Session:
                 "Run both directions once with --full-refresh to carry the change over to all records."
             )
         return flow
+
+    def reads_from(self, side: str, identity: str) -> None:
+        """The tap reads this system: the store must be bound to it, or be new.
+
+        Raises:
+            StampMismatchError: the store's ids of this side are another system's.
+        """
+        if self._read.get(side) != identity:
+            self.store.stamp(side, identity, "read from")
+            self._read[side] = identity
 
     def starts_from(self, flow_name: str, bookmark: Mapping[str, Any]) -> None:
         """The tap reads a flow's source from this bookmark on.

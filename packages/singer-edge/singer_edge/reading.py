@@ -109,6 +109,8 @@ class BookmarkedStream(Stream):
         """Read the stream: opening STATE, records, ACTIVATE_VERSION where it is due, bookmark, STATE."""
         del context
         read = self.start()
+        if read.limit is None:
+            self._tap.tell_systems()
         self._tap.write_message(StateMessage(value=self.tap_state))
         self._versions = self._versions_of(read) if write_messages else {}
         read.shape = self._shape() if write_messages and read.limit is None else None

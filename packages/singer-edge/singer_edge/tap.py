@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -24,6 +25,7 @@ class EdgeTap(SingerPlugin, Tap, ABC):
     def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
         if isinstance(catalog, dict) and not isinstance(catalog, Catalog):
             check_shape(catalog, "--catalog", "--catalog")
+        self._state_before: Mapping[str, Any] = {}
         super().__init__(catalog=catalog, **kwargs)
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -32,7 +34,22 @@ class EdgeTap(SingerPlugin, Tap, ABC):
         for stream, bookmark in state.get("bookmarks", {}).items():
             if stream in self.streams:
                 bookmark_of(stream, bookmark)
+        self._state_before = state
         super().load_state(state)
+
+    def tell_systems(self) -> None:
+        """Let every STATE from now on say which system is read."""
+        systems = self.systems_read(self._state_before)
+        if systems:
+            self.state.update(systems=systems)  # type: ignore[call-arg]
+
+    def systems_read(self, before: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+        """The system that is read, by its name in flows, as `systems` has it; none where this tap does not say.
+
+        ``before`` is the state of earlier runs.
+        """
+        del before
+        return {}
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at the end of a message. What was told so far stands: the state only ever covers what is out."""

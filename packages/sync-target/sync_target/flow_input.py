@@ -135,7 +135,7 @@ class FlowInput:
             if fault is None:
                 taken.append(incoming)
             else:
-                invalid.append((incoming, f"not a valid record: {_shortened(fault)}"))
+                invalid.append((incoming, f"not a valid record: {fault[:200]}"))
         if invalid:
             self.flow.park_all_invalid(invalid)
         if taken:
@@ -207,7 +207,3 @@ def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
 def _moment(told: object) -> datetime | None:
     """A time in UTC. Raises ValidationError or OverflowError where it is not one."""
     return None if told is None else in_utc(msgspec.convert(told, datetime))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}…"

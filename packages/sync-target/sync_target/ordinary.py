@@ -83,15 +83,14 @@ class Load:
         return matches[0] if matches else None
 
     def _unknown(self, wanted: Any) -> RunFailed:
-        if not empty(wanted):
-            return RunFailed(
-                f"Stream {self._stream!r}: there is no record with the {self._key} that one here has. "
-                "Allow create_without_match to have it created."
+        if empty(wanted):
+            what, todo = (
+                "has no id",
+                "Map it to one, name a property for it in lookup_keys, or allow create_without_match",
             )
-        return RunFailed(
-            f"A record of stream {self._stream!r} has no id. Map it to one, name a property for it in "
-            "lookup_keys, or allow create_without_match."
-        )
+        else:
+            what, todo = f"has a {self._key} that no record there has", "Allow create_without_match to have it created"
+        return RunFailed(f"A record of stream {self._stream!r} {what}. {todo}.")
 
     def _update(self, updates: Mapping[str, Values]) -> None:
         current = self._system.read(self._stream, list(updates), self._paths) if updates else {}

@@ -37,13 +37,7 @@ class RecordMessage(msgspec.Struct, tag_field="type", tag="RECORD"):
         record = content_of(self.record, self.stream)
         if not isinstance(record, dict):
             raise RunFailed(f"A RECORD of stream {self.stream!r} has no object for a record.")
-        passed = {"version": self.version, "time_extracted": self.time_extracted}
-        return {
-            "type": "RECORD",
-            "stream": self.stream,
-            "record": record,
-            **{name: value for name, value in passed.items() if value is not None},
-        }
+        return {"type": "RECORD", **msgspec.structs.asdict(self), "record": record}
 
 
 def content_of(record: msgspec.Raw, stream: str) -> Any:

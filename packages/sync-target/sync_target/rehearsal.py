@@ -16,6 +16,8 @@ class RehearsedConnection(RehearsedSystem):
         super().__init__(system, self._keep, deactivates=system.deactivates, refusal=system.refusal)
         self.deactivates = system.deactivates
         self.refusal = system.refusal
+        self.address = system.address
+        self.resources = system.resources
         self._connection = system
         self._rehearsal = rehearsal
 
@@ -44,13 +46,3 @@ class RehearsedConnection(RehearsedSystem):
     def waits(self) -> Waits:
         """How often and how long it had to be waited for so far."""
         return self._connection.waits
-
-    @property
-    def address(self) -> str:
-        """How its stamp ends."""
-        return self._connection.address
-
-    @property
-    def resources(self) -> tuple[str, ...]:
-        """The resources that can be written."""
-        return self._connection.resources

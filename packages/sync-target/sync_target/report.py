@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import datetime
@@ -44,11 +43,6 @@ def account(
             {"flow": one.flow, "id": one.id, "outcome": one.outcome} for one in session.tally.first_errors()
         ],
     }
-
-
-def log_account(logger: logging.Logger, told: Mapping[str, Any]) -> None:
-    """One line, and nothing in it but JSON in ASCII."""
-    logger.info("%s", json.dumps(told))
 
 
 def _told(counts: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import defaultdict
@@ -16,11 +17,12 @@ from record_sync.rules import FlowRules
 from record_sync.session import Session
 from record_sync.store import Store
 from singer_edge.errors import RunFailed
+from singer_edge.systems import identity_in
 
 from sync_target.connected import ConnectedSystem
 from sync_target.flow_input import FlowInput
 from sync_target.record_message import RecordMessage
-from sync_target.report import account, log_account, report
+from sync_target.report import account, report
 
 STATE_EVERY_RECORDS = 10_000
 STATE_EVERY_SECONDS = 60.0
@@ -89,10 +91,10 @@ class Run:
             self._hand_on(flow_input, more=True)
 
     def state(self, value: State) -> None:
-        """Keep a state until it may be emitted. The first one after a flow's SCHEMA tells where its read starts.
+        """Keep a state until it may be emitted. The first one after a flow's SCHEMA tells what is read, from where on.
 
         Raises:
-            SyncError: the store does not hold what was read before that.
+            SyncError: the store is another system's, or does not hold what was read before that.
 
         """
         bookmarks = _bookmarks(value) if self._inputs else {}
@@ -101,6 +103,9 @@ class Run:
             if not flow_input.start_checked:
                 flow_input.start_checked = True
                 rules = flow_input.rules
+                identity = identity_in(value, rules.source_side)
+                if identity is not None:
+                    self.session.reads_from(rules.source_side, identity)
                 self.session.starts_from(rules.flow, bookmarks.get(rules.source_resource) or {})
         age = time.monotonic() - self._emitted_at
         if self._since_state >= STATE_EVERY_RECORDS or age >= STATE_EVERY_SECONDS:
@@ -149,7 +154,7 @@ class Run:
             return
         requests, waits = self.system.requests, self.system.waits
         report(self.logger, session)
-        log_account(self.logger, account(session, self.system.side, outcome, error, requests, waits))
+        self.logger.info("%s", json.dumps(account(session, self.system.side, outcome, error, requests, waits)))
         try:
             session.close(outcome, words, requests, waits)
         except SyncError:

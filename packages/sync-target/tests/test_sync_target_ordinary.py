@@ -115,7 +115,7 @@ def test_a_record_is_found_by_its_look_up_key(side):
 
 def test_a_look_up_finds_no_record_that_merely_contains_the_value(side):
     side.create("Alfa AS", "post@alfa.example.no")
-    with pytest.raises(RunFailed, match=f"there is no record with the {side.email} that one here has"):
+    with pytest.raises(RunFailed, match=f"has a {side.email} that no record there has"):
         side.load({side.email: "alfa.example.no", side.name: "Feil AS"}, lookup_keys={"customer": side.email})
     assert side.writes() == []
 

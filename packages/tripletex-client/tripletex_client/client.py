@@ -107,6 +107,10 @@ class TripletexClient:
             raise answer.unexpected("the answer holds no companyId and employeeId")
         return WhoAmI(company, employee)
 
+    def identity(self) -> str:
+        """Which company this is, and where: its ids mean nothing elsewhere. Takes a request."""
+        return f"Tripletex company {self.who_am_i().company_id} at {self.transport.address.place}"
+
     # Reading
 
     def pages(

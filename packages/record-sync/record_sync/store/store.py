@@ -203,8 +203,8 @@ class Store:
         with self.reading() as connection:
             return connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
 
-    def stamp(self, side: str, stamp: str) -> None:
-        """Bind this store's side to one system and company, for good.
+    def stamp(self, side: str, stamp: str, doing: str = "write to") -> None:
+        """Bind this store's side to one system and company, for good. `doing` is what a run would do with it.
 
         Raises:
             StampMismatchError: it is bound to another; its ids must never be written there.
@@ -220,7 +220,7 @@ class Store:
             elif found != stamp:
                 raise StampMismatchError(
                     f"The link store {self.place} (sync name {self.sync_name!r}) belongs to {found}, "
-                    f"but this run would write to {stamp}. Use another links_url or sync_name for it."
+                    f"but this run would {doing} {stamp}. Use another links_url or sync_name for it."
                 )
 
     # -- flows
