@@ -41,6 +41,12 @@ NOT_ALLOWED = Refused("the profile does not say how this is written in the CRM")
 ONE_BY_ONE = 4
 """Spellings of a value that a CRM is asked for by a request each."""
 
+NOT_THAT_VERSION = 412
+NOT_ITS_OWN = (
+    "the CRM refuses a change over the version that it tells itself (412), though nobody has changed the record: let "
+    "no proxy alter its ETags, or choose another write.locking in the profile"
+)
+
 Request = TypeVar("Request")
 
 
@@ -179,13 +185,25 @@ class CustomcrmSystem:
             found = self._client.update(
                 resource, current.id, request.values, _lock(current), current.values, _raw(current)
             )
-        except (Conflict, NotFound) as error:
+        except Conflict as error:
+            return self._in_conflict(resource, current, error, paths)
+        except NotFound as error:
             return Moved(str(error))
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:
             return _refused(error)
         return Written(_current(found, paths))
+
+    def _in_conflict(self, resource: str, current: Current, error: Conflict, paths: frozenset[str]) -> Moved | Refused:
+        """What a conflict is: somebody's edit, or a refusal of a record that still is what was read.
+
+        A CRM says 409 too where a value is taken, or where it does not delete what others refer to.
+        """
+        now = self.read(resource, [current.id], paths).get(current.id)
+        if error.status is None or now is None or (now.values, _lock(now)) != (current.values, _lock(current)):
+            return Moved(str(error))
+        return Refused(NOT_ITS_OWN) if error.status == NOT_THAT_VERSION else _refused(error)
 
     def _update_many(
         self,
@@ -252,10 +270,7 @@ class CustomcrmSystem:
         try:
             self._client.delete(resource, current.id, _lock(current), current.values)
         except Conflict as error:
-            # A CRM says 409 too where it does not delete what others refer to.
-            now = self.read(resource, [current.id], paths).get(current.id)
-            is_as_read = now is not None and (now.values, _lock(now)) == (current.values, _lock(current))
-            return _refused(error) if is_as_read else Moved(str(error))
+            return self._in_conflict(resource, current, error, paths)
         except OutcomeUnknown as error:
             return Unknown(str(error))
         except ApiRefused as error:

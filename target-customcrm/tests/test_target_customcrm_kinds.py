@@ -1,13 +1,14 @@
 """Writing to CRMs of every kind for record-sync."""
 
 import threading
+from datetime import datetime, timezone
 
 import pytest
-from api_transport.errors import AccessDenied, ServerFailed
-from api_transport.testing import Said
+from api_transport.errors import AccessDenied, ServerFailed, UnexpectedAnswer
+from api_transport.testing import Asked, Said
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
-from customcrm_client.testing import KEY, REFUSED, WRITE, profile_for, small_crm
+from customcrm_client.testing import KEY, REFUSED, WRITE, SmallCrm, profile_for, small_crm
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, UpdateRequest, Written
 from record_sync.testing.results import removed
 from target_customcrm.system import CustomcrmSystem
@@ -156,3 +157,125 @@ def test_a_search_that_says_something_of_the_system_ends_the_run(status, kind):
         system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load({**profile_for(), "errors": {}})))
         with pytest.raises(kind):
             system.search("contact", {"FirstName": "Ola"}, PATHS)
+
+
+def weakening(crm, takes, told='W/"{}"'):
+    """Let the CRM's ETags come weak, as through nginx with gzip; `takes` says which tag is taken back for a version."""
+
+    def respond(asked):
+        expected = asked.headers.get("If-Match")
+        if expected is not None:
+            version = crm.rows["1"]["version"]
+            if expected != takes(version):
+                return Said({"error": {"message": "changed meanwhile"}}, 412)
+            asked = Asked(asked.method, asked.target, {**asked.headers, "If-Match": f'"{version}"'}, asked.body)
+        said = SmallCrm.respond(crm, asked)
+        tag = said.headers.get("ETag")
+        return Said(said.body, said.status, {"ETag": told.format(tag.strip('"'))} if tag else said.headers)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("told", "takes"),
+    [
+        ('W/"{}"', lambda version: f'"{version}"'),
+        ('W/"{}"', lambda version: f'W/"{version}"'),
+        ('"{}-gzip"', lambda version: f'"{version}"'),
+        ('W/"{};gzip"', lambda version: f'"{version}"'),
+        ('"{}--gzip"', lambda version: f'"{version}--gzip"'),
+    ],
+    ids=["weakened", "weak itself", "named", "both", "its own"],
+)
+def test_etags_that_a_proxy_altered_are_written_over(told, takes):
+    with small_crm() as (crm, server):
+        server.respond = weakening(crm, takes, told)
+        crm.add("Kari")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())))
+        for name in ("Kari Anne", "Kari Lise"):
+            read = system.read("contact", ["1"], PATHS)["1"]
+            ((result,),) = system.update("contact", [UpdateRequest(read, {"FirstName": name})], PATHS)
+            assert isinstance(result, Written)
+        # Which spelling is taken is found out once.
+        assert len([asked for asked in server.asked if asked.method == "PATCH"]) <= 4
+        stale = system.read("contact", ["1"], PATHS)["1"]
+        crm.rows["1"]["name"] = "Somebody else was faster"
+        crm.touch(crm.rows["1"])
+        ((result,),) = system.update("contact", [UpdateRequest(stale, {"FirstName": "Ola"})], PATHS)
+        assert isinstance(result, Moved)
+        assert isinstance(removed(system, "contact", RemoveRequest(stale, "delete"), PATHS), Moved)
+        read = system.read("contact", ["1"], PATHS)["1"]
+        assert isinstance(removed(system, "contact", RemoveRequest(read, "delete"), PATHS), Written)
+
+
+def test_an_etag_that_the_crm_never_takes_back_is_told_as_what_it_is():
+    with small_crm() as (crm, server):
+        server.respond = weakening(crm, lambda _: "none")
+        crm.add("Kari")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())))
+        read = system.read("contact", ["1"], PATHS)["1"]
+        ((result,),) = system.update("contact", [UpdateRequest(read, {"FirstName": "Ola"})], PATHS)
+        assert isinstance(result, Refused)
+        assert "let no proxy alter its ETags" in result.reason
+        assert isinstance(removed(system, "contact", RemoveRequest(read, "delete"), PATHS), Refused)
+
+
+def test_a_value_that_is_taken_is_a_refusal_and_nobody_s_edit():
+    """Many CRMs say 409 for both."""
+    with small_crm() as (crm, server):
+        crm.add("Kari")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())))
+        read = system.read("contact", ["1"], PATHS)["1"]
+        crm.before = lambda asked: (
+            Said({"error": {"message": "e-mail taken"}}, 409) if asked.method == "PATCH" else None
+        )
+        ((result,),) = system.update("contact", [UpdateRequest(read, {"Email": "ola@example.no"})], PATHS)
+        assert isinstance(result, Refused)
+        assert "e-mail taken" in result.reason
+
+
+def test_a_record_that_was_merged_into_another_is_gone_and_the_others_are_read():
+    with small_crm() as (crm, server):
+        for name in ("Kari", "Kari N.", "Ola"):
+            crm.add(name)
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())))
+        before = system.read("contact", ["1", "2", "3"], PATHS)
+        crm.rows["2"] = crm.rows["1"]
+        assert list(system.read("contact", ["1", "2", "3"], PATHS)) == ["1", "3"]
+        # Merged between the reading and the writing; the CRM writes to the one that is left.
+        crm.before = lambda asked: Said(crm.rows["1"]) if asked.method == "PATCH" else None
+        ((result,),) = system.update("contact", [UpdateRequest(before["2"], {"FirstName": "Siv"})], PATHS)
+        assert isinstance(result, Moved)
+
+
+def test_an_id_that_is_only_spelled_otherwise_is_no_deletion():
+    with small_crm() as (crm, server):
+        crm.add("Kari")
+        crm.rows["A1"] = {**crm.rows["1"], "id": "a1"}
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for())))
+        with pytest.raises(UnexpectedAnswer, match="asked for record A1, answered with a1"):
+            system.read("contact", ["A1"], PATHS)
+
+
+def test_what_cannot_be_asked_for_in_an_apostrophes_quotes_is_escaped_as_the_profile_says():
+    profile = profile_for()
+    profile["streams"]["contact"]["search"] = {"params": {"filter": "{field} eq '{value}'"}, "escapes": {"'": "''"}}
+    with small_crm() as (crm, server):
+        crm.add("O'Brien")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile)))
+        assert [one.id for one in system.search("contact", {"FirstName": "O'Brien"}, PATHS)] == ["1"]
+        assert server.asked[0].query["filter"] == "name eq 'O''Brien'"
+
+
+def test_when_a_record_was_made_is_told_where_the_crm_tells_it():
+    profile = profile_for()
+    profile["streams"]["contact"]["created_at"] = "made"
+    with small_crm() as (crm, server):
+        crm.add("Kari", made="2026-03-01T12:00:00Z")
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile)))
+        made = [
+            *(one.created_at for one in system.listing("contact", PATHS)),
+            *(one.created_at for one in system.search("contact", {"FirstName": "Kari"}, PATHS)),
+            system.read("contact", ["1"], PATHS)["1"].created_at,
+        ]
+        assert made == [datetime(2026, 3, 1, 12, tzinfo=timezone.utc)] * 3

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import urljoin
 
 from api_transport import redaction
 from api_transport.transport import Transport, user_agent
 from api_transport.verdict import Hints
 
 from customcrm_client.profile import Auth, Basic, Bearer, ClientCredentials, HeaderKey, NoAuth, QueryKey
-from customcrm_client.templates import filled
 
 EARLY = 60.0
 """Seconds before its end at which a token is renewed; half its life where that is shorter."""
@@ -134,17 +134,16 @@ def needs(auth: Auth) -> tuple[str, ...]:
     return ("api_user", "api_key") if isinstance(auth, (Basic, ClientCredentials)) else ("api_key",)
 
 
-def credentials(
-    auth: Auth, base_url: str, user: str, key: str, variables: Mapping[str, Any], agent: str, **options: Any
-) -> Credentials:
+def credentials(auth: Auth, base_url: str, user: str, key: str, agent: str, **options: Any) -> Credentials:
     """What an `auth` adds to requests. The key is hidden from every text of this process."""
     redaction.hide(key)
     if isinstance(auth, ClientCredentials):
-        path = str(filled(auth.token_path, variables))
-        base = path if "://" in path else base_url
-        transport = Transport(base, user_agent=user_agent(agent), hints=TOKEN_HINTS, **options)
+        # A path stands below the host of the API, not below the API's own path.
+        path = auth.token_path if "://" in auth.token_path else f"/{auth.token_path.lstrip('/')}"
+        url = urljoin(base_url.strip(), path)
+        transport = Transport(urljoin(url, "/"), user_agent=user_agent(agent), hints=TOKEN_HINTS, **options)
         clock = options.get("clock", time.monotonic)
-        return Token(auth, user, key, transport, path, clock)
+        return Token(auth, user, key, transport, url, clock)
     if isinstance(auth, Bearer):
         return Fixed({"Authorization": f"Bearer {key}"})
     if isinstance(auth, HeaderKey):

@@ -181,6 +181,9 @@ class _Checker:
         if stream.get_many is not None:
             self.template(f"{at}.get_many.params", stream.get_many.params, ("ids",), needed="ids")
         if stream.search is not None:
+            for text in stream.search.escapes:
+                if len(text) != 1:
+                    self.refuse(f"{at}.search.escapes.{text}", f"{text!r} is not one character. Name each by itself.")
             self.template(f"{at}.search.params", stream.search.params, ("field", "value"), needed="value")
             for name in stream.search.properties:
                 if stream.properties and name not in stream.properties:
@@ -257,11 +260,17 @@ class _Checker:
 
     def paths(self, at: str, said: str | Iterable[str] | None) -> None:
         for path in [said] if isinstance(said, str) else said or ():
+            self.template(at, path, ())
             self.rule(at, first, path)
 
     def writable_path(self, at: str, path: str) -> None:
+        self.template(at, path, ())
         if names(path) is None:
-            self.refuse(at, f"{path!r} is no path that can be written to. Write names with dots between them.")
+            self.refuse(
+                at,
+                f"{path!r} is no path that can be written to. Write names with dots between them, in brackets where "
+                "they hold one: ['a.b'].",
+            )
 
     def rule(self, at: str, check_one: Any, value: Any) -> None:
         try:

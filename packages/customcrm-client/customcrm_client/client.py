@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from api_transport.transport import UNSET
 
 from customcrm_client.bodies import Change, Unwritable
 from customcrm_client.compiled import CompiledStream, Found
+from customcrm_client.etags import spellings
 from customcrm_client.lists import Page
 from customcrm_client.loading import reference
 from customcrm_client.paths import ABSENT, first
@@ -22,6 +24,7 @@ from customcrm_client.schema import ID
 from customcrm_client.writing import Sending, Values
 
 _CREATE = "check write.create in the profile"
+_MOVED = 412
 _UPDATE = "check write.update in the profile"
 _HARM = "set it right there, and see write.update.merges and write.update.whole in docs/profiles.md"
 
@@ -93,7 +96,9 @@ class CustomcrmClient(CustomcrmReader):
             change = msgspec.structs.replace(change, raw=self._before(one, record_id, lock, expected))
         how = one.writing.update
         try:
-            answer = self._write(one, lambda: one.writer.update(change))
+            answer = self._write_over(
+                one, lock, lambda tag: one.writer.update(msgspec.structs.replace(change, lock=tag))
+            )
         except ApiError as error:
             if how is not None and _is_missing(error, how.missing):
                 raise _gone(error) from None
@@ -172,7 +177,7 @@ class CustomcrmClient(CustomcrmReader):
             except NotFound:
                 return False
         try:
-            self._write(one, lambda: one.writer.delete(record_id, lock))
+            self._write_over(one, lock, lambda tag: one.writer.delete(record_id, tag))
         except ApiError as error:
             if how is not None and _is_missing(error, how.missing):
                 return False
@@ -183,6 +188,21 @@ class CustomcrmClient(CustomcrmReader):
         """How many records one request may create or update ("create", "update"); 1 where there are no batches."""
         how = getattr(self._compiled(stream).writing, what)
         return 1 if how is None or how.batch is None else int(how.batch.size)
+
+    def _write_over(self, one: CompiledStream, lock: Any, made: Callable[[Any], Sending]) -> Answer:
+        """Write over an ETag in each spelling that the CRM may know it by, or over whatever else it is."""
+        tags = spellings(lock) if one.tells_etags and lock else (lock,)
+        places = sorted(range(len(tags)), key=lambda place: place != one.spelling)
+        for place in places:
+            try:
+                answer = self._write(one, partial(made, tags[place]))
+            except Conflict as error:
+                if error.status != _MOVED or place == places[-1]:
+                    raise
+            else:
+                one.spelling = place
+                break
+        return answer
 
     def _write(self, one: CompiledStream, made: Callable[[], Sending]) -> Answer:
         try:

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from api_transport.answer import Answer
+from api_transport.errors import NotFound
 from api_transport.verdict import Hints
 
 from customcrm_client.bodies import Bodies, Change
 from customcrm_client.errors import Refusals
 from customcrm_client.paths import ABSENT, every, first, plain_steps
-from customcrm_client.profile import Compared, Create, ETag, Profile, Stream, Update, VersionField, Write
+from customcrm_client.profile import Compared, Create, ETag, NoPaging, Profile, Stream, Update, VersionField, Write
 from customcrm_client.records import NoRecord, Raw, Record, Shape
 from customcrm_client.schema import DELETED, ID
-from customcrm_client.templates import filled
 from customcrm_client.writing import Writer
 
 HINTS = Hints(
@@ -29,6 +29,7 @@ _BATCH = "check batch in the profile"
 _RECORD = "check api_url, and the paths to records and ids in the profile"
 
 
+_ERRORS = 400
 _KEY = re.compile(r"[\w$@][\w$.:-]{0,40}")
 
 
@@ -45,15 +46,19 @@ class CompiledStream:
     """A stream with all that is made once of its profile."""
 
     def __init__(self, stream: Stream, profile: Profile) -> None:
-        variables = profile.variables
         self.stream = stream
         self.refusals = Refusals(stream.errors or profile.errors, HINTS)
         self.shape = Shape(stream)
         self.bodies = Bodies(stream, self.shape)
-        self.writer = Writer(stream, self.bodies, variables)
+        self.writer = Writer(stream, self.bodies)
         self.names = frozenset(stream.properties or (stream.schema or {}).get("properties", {}))
-        own = stream.read.path
-        self.list_path = self.writer.list_path() if own is None else str(filled(own, variables))
+        self.list_path = stream.read.path or stream.path
+        self.spelling = 0
+        """Which spelling of an ETag the CRM took last."""
+        self.empty = frozenset(stream.read.empty)
+        if not isinstance(stream.read.paging, NoPaging):
+            self.empty |= {status for status in stream.read.paging.end.statuses if status < _ERRORS}
+        self.escapes = str.maketrans({} if stream.search is None else stream.search.escapes)
         self.takes_several = stream.search is not None and stream.search.separator is not None
         self._lists = [(path, plain_steps(path) is not None, every(path)) for path in stream.read.records]
 
@@ -104,26 +109,33 @@ class CompiledStream:
                     raise answer.unexpected(f"no list of records under '{path}'{_keys_of(answer.body)}", todo=_LIST)
                 yield path, values
 
-    def checked(self, answer: Answer, raw: Any, path: str, asked: str | None = None) -> Raw:
-        """The CRM's record, if it is one, and the one that was asked for.
-
-        UnexpectedAnswer (OutcomeUnknown after a create) where it is not. Another record, such as the one that it was
-        merged into, is not taken for it.
-        """
+    def checked(self, answer: Answer, raw: Any, path: str) -> Raw:
+        """The CRM's record, if it is one. UnexpectedAnswer (OutcomeUnknown after a create) where it is not."""
         try:
-            found = self.shape.read(raw)[ID]
+            self.shape.read(raw)
         except NoRecord as error:
             where = "in the answer" if path == "$" else f"under '{path}'"
             raise answer.unexpected(f"no record {where}: {error}", todo=_RECORD) from None
-        if asked is not None and found != asked:
-            raise answer.unexpected(f"asked for record {asked}, answered with {found}", todo=_RECORD)
         checked: Raw = raw
         return checked
 
+    def is_another(self, answer: Answer, raw: Any, path: str, asked: str) -> bool:
+        """Whether the answer is another record: the one that the record asked for was merged into.
+
+        UnexpectedAnswer where it is no record, or only spells the id otherwise than its list.
+        """
+        found = self.shape.read(self.checked(answer, raw, path))[ID]
+        if found != asked and found.casefold() == asked.casefold():
+            raise answer.unexpected(f"asked for record {asked}, answered with {found}", todo=_RECORD)
+        return bool(found != asked)
+
     def found(self, answer: Answer, path: str, asked: str | None = None) -> Found:
-        """The record in the answer to a write."""
-        raw = self.checked(answer, first(path)(answer.body), path, asked)
-        return self.found_of(raw, answer)
+        """The record in the answer to a write. NotFound where it is another one than the record `asked` to change."""
+        raw = first(path)(answer.body)
+        if asked is not None and self.is_another(answer, raw, path, asked):
+            problem = "the record is gone: the CRM answers with another"
+            raise NotFound(problem, method=answer.method, path=answer.path, status=answer.status, todo="")
+        return self.found_of(self.checked(answer, raw, path), answer)
 
     def found_of(self, raw: Raw, answer: Answer | None) -> Found:
         """One of the CRM's records, with the answer that was for it alone."""

@@ -12,7 +12,6 @@ from customcrm_client.auth import credentials
 from customcrm_client.compiled import HINTS, CompiledStream
 from customcrm_client.paging import without
 from customcrm_client.profile import Profile
-from customcrm_client.templates import filled
 
 
 class Connection:
@@ -29,9 +28,8 @@ class Connection:
         **transport_options: Any,
     ) -> None:
         self.profile = profile
-        variables = profile.variables
-        self._credentials = credentials(profile.auth, api_url, api_user, api_key, variables, agent, **transport_options)
-        self._headers = {name: str(filled(said, variables)) for name, said in profile.headers.items()}
+        self._credentials = credentials(profile.auth, api_url, api_user, api_key, agent, **transport_options)
+        self._headers = profile.headers
         self.transport = Transport(
             api_url,
             user_agent=user_agent(agent),

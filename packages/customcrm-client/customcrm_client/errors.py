@@ -12,6 +12,7 @@ from api_transport.words import ApiWords, Detail, read_error
 
 from customcrm_client.paths import ABSENT, Get, first
 from customcrm_client.profile import Errors
+from customcrm_client.records import converted
 
 MOST_DETAILS = 20
 _OWN_WORDS = ("message", "msg", "detail")
@@ -27,7 +28,7 @@ class Refusals:
 
     def check(self, answer: Answer) -> None:
         """Raises Refused for an answer that is none."""
-        if self._flag is None or self._flag(answer.body) not in (True, "true"):
+        if self._flag is None or converted(self._flag(answer.body), "boolean") is not True:
             return
         words = self._words(answer.status, answer.body, answer.headers)
         raise Refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,26 +39,30 @@ class _Asked:
         return self._ask(self.turn) if self._future is None else self._future.result()
 
 
-def walk(pager: Pager, ask: Ask, read: ReadRecords, in_flight: int, ends: tuple[int, ...] = ()) -> Iterator[Page]:
+def walk(
+    pager: Pager, ask: Ask, read: ReadRecords, in_flight: int, ends: Collection[int] = (), empty: Collection[int] = ()
+) -> Iterator[Page]:
     """Each page of a list, empty ones too.
 
     What is known of the rest is asked for in the background while a page is worked on, at most `in_flight` at a time;
-    with 1 nothing is asked ahead. `ends` are the statuses that mean: past the last page. Whoever stops early leaves
-    requests that nobody waits for.
+    with 1 nothing is asked ahead. `ends` are the statuses that mean: past the last page, `empty` those that mean it of
+    the first one. Whoever stops early leaves requests that nobody waits for.
     """
     waiting: deque[Turn] = deque()
     asked = deque([_Asked(ask, pager.begin(), ahead=False)])
+    is_first = True
     while asked:
         now = asked.popleft()
         try:
             answer = now.answer()
         except ApiError as error:
-            if error.status not in ends or not now.turn.offset:
+            if error.status not in (empty if is_first else ends if now.turn.offset else ()):
                 raise
             turns, values, sent_at = pager.past_the_end(), None, None
         else:
             values, sent_at = read(answer), answer.sent_at
             turns = pager.after(now.turn, answer, values)
+        is_first = False
         if turns.over or turns.moved:
             waiting.clear()
             asked.clear()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 from located_yaml import Fault, Node, parse, read_file, read_struct, suggestion
@@ -18,6 +18,7 @@ from located_yaml.structs import Places, plain
 
 from customcrm_client.checking import check
 from customcrm_client.profile import Profile
+from customcrm_client.templates import with_variables
 
 SHIPPED = Path(__file__).parent / "profiles"
 REFERENCE = "reference"
@@ -54,6 +55,7 @@ def load(
     profile = read_struct(node, Profile, places)
     if not inferring:
         profile = _with_schemas(profile, places)
+    profile = cast("Profile", with_variables(profile, profile.variables))
     check(profile, places, inferring=inferring)
     return profile
 

@@ -16,6 +16,7 @@ import msgspec
 from api_transport.answer import Answer
 from requests.utils import parse_header_links
 
+from customcrm_client.flags import is_set
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import (
     CursorPaging,
@@ -134,7 +135,7 @@ class _End:
 
     def is_last(self, answer: Answer, records: list[Record]) -> bool:
         """Whether `end` says so."""
-        if self._more is not None and self._more(answer.body) in (False, None, ABSENT, "", "false"):
+        if self._more is not None and ((more := self._more(answer.body)) is ABSENT or not is_set(more)):
             return True
         if self._end.short_page and self._size is not None and len(records) < self._size:
             return True

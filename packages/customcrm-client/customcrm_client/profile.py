@@ -87,7 +87,13 @@ class End(_Said, frozen=True):
     total: Annotated[str | None, _said("Path to the number of all records")] = None
     pages: Annotated[str | None, _said("Path to the number of pages")] = None
     more: Annotated[str | None, _said("Path to a flag; where it is not true, there are no more")] = None
-    statuses: Annotated[tuple[int, ...], _said("Statuses that mean: past the last page, for example `404`")] = ()
+    statuses: Annotated[
+        tuple[int, ...],
+        _said(
+            "Statuses that mean: past the last page, for example `404`. Of the first page only those below 400 do: "
+            "`read.empty` has the others"
+        ),
+    ] = ()
 
 
 class _Paged(_Said, frozen=True):
@@ -200,7 +206,7 @@ class Deleted(_Said, frozen=True):
     path: Annotated[str, _said("Path in the record")]
     values: Annotated[
         tuple[Scalar, ...],
-        _said("Values that mean deleted; without them any but null, false, 0 and an empty text does"),
+        _said("Values that mean deleted; without them any but null, false, 0, an empty text, and texts that say no"),
     ] = ()
 
 
@@ -217,6 +223,7 @@ class Read(_Said, frozen=True):
     records: Annotated[
         Paths, _said("Paths to the records in an answer; `$` is a bare array. Several lists are joined")
     ] = ("$",)
+    empty: Annotated[tuple[int, ...], _said("Statuses that mean: the list is empty, for example `204`")] = ()
     paging: Annotated[Paging, _said("How the next page is asked for")] = NoPaging()
     increments: Annotated[Increments | None, _said("How changes are asked for; needs `updated_at`")] = None
 
@@ -257,6 +264,17 @@ class Search(_Said, frozen=True):
         str | None,
         _said("What stands between several values, where the CRM takes several; such a value is not asked by"),
     ] = None
+    between: Annotated[
+        str | None,
+        _said(
+            "What stands between the conditions on several properties in one parameter, for example ` and `. Without "
+            "it, such a parameter asks by the first alone"
+        ),
+    ] = None
+    escapes: Annotated[
+        dict[str, str],
+        _said('How characters are written in `{value}`, for example `{"\'": "\'\'"}` for values that stand in quotes'),
+    ] = msgspec.field(default_factory=dict)
 
 
 # -- writing

@@ -20,7 +20,7 @@ from customcrm_client.increments import moment_of, newer, queries
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
 from customcrm_client.paths import ABSENT, first
-from customcrm_client.profile import Get, NoPaging
+from customcrm_client.profile import Get, GetMany, NoPaging
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID
 from customcrm_client.templates import filled
@@ -62,11 +62,11 @@ class CustomcrmReader(Connection):
         cannot be asked by. With `ahead` further pages are asked for while one is worked on.
         """
         one = self._compiled(stream)
-        params = {**filled(one.stream.read.params, self.profile.variables)}
+        params: dict[str, Any] = {**one.stream.read.params}
         if include_deleted:
-            params |= filled(one.stream.read.with_deleted, self.profile.variables)
-        for name, wanted in (filters or {}).items():
-            params |= self._filter(stream, name, [wanted] if isinstance(wanted, str) else wanted)
+            params |= one.stream.read.with_deleted
+        wanted = {name: [said] if isinstance(said, str) else said for name, said in (filters or {}).items()}
+        params |= self._filters(one, wanted)
         since = moment_of(updated_since) if isinstance(updated_since, str) else updated_since
         lists = [{**params, **asked} for asked in queries(one.stream, since)]
         return self._pages(one, lists, newer(one.stream, since), page_size or self.page_size, ahead=ahead)
@@ -104,13 +104,14 @@ class CustomcrmReader(Connection):
             return self._send(one, "GET", urljoin(base, turn.link), ok=(200,), link=True)
 
         ends = () if isinstance(paging, NoPaging) else paging.end.statuses
-        return walk(pager(paging, size), ask, read or one.records, self._in_flight if ahead else 1, ends)
+        in_flight = self._in_flight if ahead else 1
+        return walk(pager(paging, size), ask, read or one.records, in_flight, ends, one.empty)
 
     def sample(self, stream: str, count: int) -> list[Raw]:
         """The first records as the CRM has them, unwrapped."""
         one = self._compiled(stream)
         raws: dict[str, Raw] = {}
-        params = filled(one.stream.read.params, self.profile.variables)
+        params = one.stream.read.params
         for _ in self._walk(one, params, min(count, self.page_size), read=one.keeping(raws)):
             if len(raws) >= count:
                 break
@@ -133,7 +134,7 @@ class CustomcrmReader(Connection):
         return (raws[record_id], None) if record_id in raws else None
 
     def _get(self, one: CompiledStream, how: Get, record_id: str) -> tuple[Raw, Answer] | None:
-        params = filled(how.params, {**self.profile.variables, "id": record_id})
+        params = filled(how.params, {"id": record_id})
         try:
             answer = self._send(one, "GET", one.writer.get_path(record_id), params=params, ok=(200,))
         except (Refused, AccessDenied) as error:
@@ -143,7 +144,9 @@ class CustomcrmReader(Connection):
         found = first(how.record)(answer.body)
         if found is ABSENT and _is_empty_list(answer.body, how.record):
             return None
-        return None if found is None or found == [] else (one.checked(answer, found, how.record, record_id), answer)
+        if found is None or found == [] or one.is_another(answer, found, how.record, record_id):
+            return None
+        return found, answer
 
     def get_many(self, stream: str, ids: Iterable[str], *, to_write: bool = False) -> dict[str, Found]:
         """The records of these ids that are there, by id.
@@ -177,16 +180,30 @@ class CustomcrmReader(Connection):
         raws: dict[str, Raw] = {}
         if many is None:
             return raws
-        params = filled(one.stream.read.params, self.profile.variables)
-        for some in _id_lists(ids, many.at_most):
-            asked = filled(
-                many.params,
-                {**self.profile.variables, "ids": some if many.separator is None else many.separator.join(some)},
-            )
+        params = one.stream.read.params
+        for some in self._id_lists(one, many, ids):
+            asked = _asked_by(many, some)
             for _ in self._walk(one, {**params, **asked}, len(some), read=one.keeping(raws)):
                 if raws.keys() >= set(some):
                     break
         return {record_id: raws[record_id] for record_id in ids if record_id in raws}
+
+    def _id_lists(self, one: CompiledStream, many: GetMany, ids: list[str]) -> Iterator[list[str]]:
+        """The ids in lists that an address can hold, with all that stands in it beside them."""
+        sized = pager(one.stream.read.paging, many.at_most).begin().params
+        around = {**one.stream.read.params, **sized, **self._credentials.params()}
+        without = len(query({**around, **_asked_by(many, [""])}))
+        some: list[str] = []
+        length = without
+        for record_id in ids:
+            more = len(query({**around, **_asked_by(many, ["", record_id])})) - without
+            if some and (len(some) == many.at_most or length + more > QUERY_AT_MOST):
+                yield some
+                some, length = [], without
+            some.append(record_id)
+            length += more
+        if some:
+            yield some
 
     def search(self, stream: str, properties: Mapping[str, Any]) -> list[Record]:
         """The records that have all these values, deleted ones left out; a list of values stands for any of them.
@@ -199,7 +216,9 @@ class CustomcrmReader(Connection):
         if not wanted:
             raise ValueError("a search for no value would find everything")
         one = self._compiled(stream)
-        asked = {name: some for name, value in wanted.items() if (some := self._askable(stream, name, value))}
+        asked = {name: some for name, value in wanted.items() if (some := self._askable(one, name, value))}
+        if self._joined(one, asked) is None:
+            asked = dict(list(asked.items())[:1])
         found: dict[str, Record] = {}
         for filters in _single_queries(asked, several=one.takes_several):
             for page in self.pages(stream, filters=filters, page_size=LARGEST):
@@ -224,7 +243,7 @@ class CustomcrmReader(Connection):
         paging = one.stream.read.paging
         if isinstance(paging, NoPaging) or paging.end.total is None:
             return None
-        params = filled(one.stream.read.params, self.profile.variables)
+        params = one.stream.read.params
         turn = pager(paging, 1).begin()
         answer = self._send(one, "GET", one.list_path, params={**params, **turn.params}, ok=(200,))
         total = first(paging.end.total)(answer.body)
@@ -240,28 +259,42 @@ class CustomcrmReader(Connection):
         except KeyError:
             raise ValueError(f"there is no stream {stream!r}, only {', '.join(self._streams)}") from None
 
-    def _askable(self, stream: str, name: str, value: Any) -> list[Any]:
+    def _askable(self, one: CompiledStream, name: str, value: Any) -> list[Any]:
         """The values that the list can be filtered by, where it can be by some of them."""
-        return [one for one in (value if isinstance(value, list) else [value]) if self._can_ask(stream, name, one)]
+        return [each for each in (value if isinstance(value, list) else [value]) if self._can_ask(one, name, each)]
 
-    def _can_ask(self, stream: str, name: str, value: Any) -> bool:
-        search = self._compiled(stream).stream.search
-        if search is None or not isinstance(value, str) or len(value) > QUERY_AT_MOST // 3:
-            return False
-        known = search.properties or self._compiled(stream).names
-        return name in known and (search.separator is None or search.separator not in value)
-
-    def _filter(self, stream: str, name: str, values: Sequence[str]) -> dict[str, Any]:
-        one = self._compiled(stream)
+    def _can_ask(self, one: CompiledStream, name: str, value: Any) -> bool:
         search = one.stream.search
-        for value in values:
-            if search is None or not self._can_ask(stream, name, value):
-                raise ValueError(f"the list of {stream} cannot be filtered by {name}, not by this value")
-        if search is None or (len(values) > 1 and search.separator is None):
-            raise ValueError(f"the list of {stream} takes one value of {name} at a time")
-        value = (search.separator or "").join(values)
-        known = {**self.profile.variables, "field": one.shape.field(name), "value": value}
-        made: dict[str, Any] = filled(search.params, known)
+        if search is None or not isinstance(value, str) or len(query({"": value})) > QUERY_AT_MOST // 3:
+            return False
+        return name in (search.properties or one.names) and (search.separator is None or search.separator not in value)
+
+    def _filters(self, one: CompiledStream, wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+        """The parameters that ask by these values. ValueError for what the list cannot be asked by."""
+        for name, values in wanted.items():
+            if not all(self._can_ask(one, name, value) for value in values):
+                raise ValueError(f"the list cannot be filtered by {name}, not by this value")
+            if len(values) > 1 and not one.takes_several:
+                raise ValueError(f"the list takes one value of {name} at a time")
+        made = self._joined(one, wanted)
+        if made is None:
+            raise ValueError(f"the list cannot be filtered by {' and '.join(wanted)} at once")
+        return made
+
+    def _joined(self, one: CompiledStream, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The parameters that ask by all of this; None where two want the same one, and nothing joins them."""
+        made: dict[str, Any] = {}
+        search = one.stream.search
+        if search is None:
+            return made
+        for name, values in wanted.items():
+            texts = [value.translate(one.escapes) for value in ([values] if isinstance(values, str) else values)]
+            value = (search.separator or "").join(texts if one.takes_several else texts[:1])
+            for parameter, said in filled(search.params, {"field": one.shape.field(name), "value": value}).items():
+                before = made.get(parameter, said)
+                if before != said and search.between is None:
+                    return None
+                made[parameter] = said if before == said else f"{before}{search.between}{said}"
         return made
 
 
@@ -280,19 +313,9 @@ def _single_queries(asked: Mapping[str, Any], *, several: bool) -> Iterator[dict
         yield from _single_queries({**asked, name: value}, several=several)
 
 
-def _id_lists(ids: list[str], at_most: int) -> Iterator[list[str]]:
-    """The ids in lists that an address can hold."""
-    some: list[str] = []
-    length = 0
-    for record_id in ids:
-        more = len(query({"": record_id}))
-        if some and (len(some) == at_most or length + more > QUERY_AT_MOST):
-            yield some
-            some, length = [], 0
-        some.append(record_id)
-        length += more
-    if some:
-        yield some
+def _asked_by(many: GetMany, ids: list[str]) -> dict[str, Any]:
+    made: dict[str, Any] = filled(many.params, {"ids": ids if many.separator is None else many.separator.join(ids)})
+    return made
 
 
 def _same(one: Any, other: Any) -> bool:

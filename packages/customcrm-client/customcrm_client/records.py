@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from customcrm_client.flags import is_said, is_set
 from customcrm_client.paths import ABSENT, Get, at, first, names
 from customcrm_client.profile import Deleted, Property, Stream
 from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of
@@ -29,6 +30,7 @@ class Shape:
         self._id_path = stream.id
         self._unwrap = None if stream.unwrap is None else first(stream.unwrap)
         self._id = first(stream.id)
+        self._has_flag = stream.deleted is not None
         self.read: Callable[[Any], Record] = self._as_it_is if _is_alike(stream) else self._translated
         self._steps = [] if _is_alike(stream) else _steps(stream)
         self._empty = frozenset(
@@ -62,6 +64,8 @@ class Shape:
         if not isinstance(found, str) or not found:
             raise NoRecord(f"it has no '{ID}'")
         record: Record = raw
+        if self._has_flag and (flag := raw.get(DELETED)) is not None and flag is not False and flag is not True:
+            return {**record, DELETED: is_set(flag)}
         return record
 
     def _translated(self, raw: Any) -> Record:
@@ -189,6 +193,6 @@ def _deleted(said: Deleted | str) -> Get:
         value = get(record)
         if value is ABSENT:
             return False
-        return any(value == one for one in values) if values else bool(value)
+        return is_said(value, values) if values else is_set(value)
 
     return is_deleted

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """JSON in a template keeps its braces: `{"id": 1}` is no name."""
 
@@ -35,6 +37,30 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(template, (list, tuple)):
         return [filled(value, values) for value in template]
     return template
+
+
+_TYPED = frozenset({"params", "with_deleted", "sort", "body", "constants"})
+"""Where a text that is nothing but a variable becomes the variable's value, whatever its type."""
+_AS_WRITTEN = frozenset({"variables", "schema", "description"})
+
+
+def with_variables(said: Any, variables: Mapping[str, Any], *, typed: bool = False) -> Any:
+    """A profile, or a part of it, with its variables filled in; names that are no variable's stay."""
+    if isinstance(said, str):
+        found = filled(said, variables)
+        return found if typed else _text(found)
+    if isinstance(said, msgspec.Struct):
+        changed = {
+            name: with_variables(getattr(said, name), variables, typed=name in _TYPED)
+            for name in said.__struct_fields__
+            if name not in _AS_WRITTEN
+        }
+        return msgspec.structs.replace(said, **changed)
+    if isinstance(said, dict):
+        return {_text(filled(key, variables)): with_variables(one, variables, typed=typed) for key, one in said.items()}
+    if isinstance(said, (list, tuple)):
+        return type(said)(with_variables(one, variables, typed=typed) for one in said)
+    return said
 
 
 def _text(value: Any) -> str:

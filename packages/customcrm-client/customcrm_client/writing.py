@@ -33,10 +33,9 @@ class Sending(msgspec.Struct, frozen=True):
 class Writer:
     """The requests that write one stream. Raises `Unwritable` for a record that cannot be written so."""
 
-    def __init__(self, stream: Stream, bodies: Bodies, variables: Mapping[str, Any]) -> None:
+    def __init__(self, stream: Stream, bodies: Bodies) -> None:
         self._stream = stream
         self._bodies = bodies
-        self._variables = dict(variables)
 
     @property
     def how(self) -> Write:
@@ -45,17 +44,13 @@ class Writer:
             raise ValueError("the stream is read only")
         return self._stream.write
 
-    def list_path(self) -> str:
-        """Where the list is."""
-        return str(filled(self._stream.path, self._variables))
-
     def record_path(self, record_id: str, template: str | None = None) -> str:
         """Where a record is. Raises ValueError for an id that names none."""
         own = None if self._stream.get is None else self._stream.get.path
         said = own if template is None and own is not None and "id" in names_in(own) else template
         if said is not None:
-            return str(filled(said, {**self._variables, "id": segment(record_id)}))
-        path = self.list_path()
+            return str(filled(said, {"id": segment(record_id)}))
+        path = self._stream.path
         slash = "/" if path.endswith("/") else ""
         return f"{path.rstrip('/')}/{segment(record_id)}{slash}"
 
@@ -67,21 +62,21 @@ class Writer:
     def create(self, values: Values) -> Sending:
         """A new record."""
         how = self._asked(self.how.create, "create")
-        body = filled(how.body, {**self._variables, "record": self._new(how, values)})
-        return Sending(how.method, self._path(how.path), body, how.ok, self._params(how.params))
+        body = filled(how.body, {"record": self._new(how, values)})
+        return Sending(how.method, how.path or self._stream.path, body, how.ok, how.params)
 
     def create_many(self, records: Sequence[Values]) -> Sending:
         """Several new records in one request."""
         how = self._asked(self.how.create, "create")
         batch = self._batch(how.batch)
-        body = filled(batch.body, {**self._variables, "records": [self._new(how, one) for one in records]})
-        path, method = self._path(batch.path or how.path), batch.method or how.method
-        return Sending(method, path, body, how.ok, self._params(how.params))
+        body = filled(batch.body, {"records": [self._new(how, one) for one in records]})
+        path, method = batch.path or how.path or self._stream.path, batch.method or how.method
+        return Sending(method, path, body, how.ok, how.params)
 
     def _new(self, how: Create, values: Values) -> Raw:
         made = self._bodies.new(values)
         for path, value in how.constants.items():
-            if not put(made, names(path) or [path], filled(value, self._variables)):
+            if not put(made, names(path) or [path], value):
                 raise Unwritable(f"the constant {path} cannot be written: a property is written in its place")
         return made
 
@@ -93,7 +88,7 @@ class Writer:
         """A change. Its `raw` is needed where `needs_read` says so."""
         how = self._asked(self.how.update, "update")
         sent = self._bodies.change(change, self._besides(change))
-        known = {**self._variables, "id": change.record_id}
+        known = {"id": change.record_id}
         return Sending(
             how.method,
             self.record_path(change.record_id, how.path),
@@ -109,9 +104,9 @@ class Writer:
         how = self._asked(self.how.update, "update")
         batch = self._batch(how.batch)
         records = [self._bodies.change(one, self._besides(one, in_batch=True)) for one in changes]
-        body = filled(batch.body, {**self._variables, "records": records})
-        path = self._path(batch.path)
-        return Sending(batch.method or how.method, path, body, how.ok, self._params(how.params), idempotent=None)
+        body = filled(batch.body, {"records": records})
+        path = batch.path or self._stream.path
+        return Sending(batch.method or how.method, path, body, how.ok, how.params, idempotent=None)
 
     def _besides(self, change: Change, *, in_batch: bool = False) -> list[Piece]:
         """What is sent with a change: the version that it is over, and in a batch its id."""
@@ -132,20 +127,13 @@ class Writer:
     def delete(self, record_id: str, lock: Any = None) -> Sending:
         """A deletion, of the state with this ETag alone where there is one."""
         how: Delete = self._asked(self.how.delete, "delete")
-        known = {**self._variables, "id": record_id}
+        known = {"id": record_id}
         body = None if how.body is None else filled(how.body, known)
         path = self.record_path(record_id, how.path)
         return Sending(how.method, path, body, how.ok, filled(how.params, known), self._if_match(lock))
 
     def _if_match(self, lock: Any) -> Mapping[str, str]:
         return {"If-Match": str(lock)} if isinstance(self.how.locking, ETag) and lock else {}
-
-    def _path(self, template: str | None) -> str:
-        return self.list_path() if template is None else str(filled(template, self._variables))
-
-    def _params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        made: Mapping[str, Any] = filled(params, self._variables)
-        return made
 
     def _asked(self, how: Any, what: str) -> Any:
         if how is None:
