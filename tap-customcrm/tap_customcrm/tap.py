@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 from customcrm_client.auth import needs
-from customcrm_client.infer import inferred, together
+from customcrm_client.infer import guessed, inferred, together
 from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
 from located_yaml import Fault
@@ -156,6 +156,9 @@ class TapInferring(TapCustomcrm):
             schema = inferred(records)
             kept[name] = together(kept[name], schema) if isinstance(kept.get(name), dict) else schema
             self.logger.info("%s: %d properties in %d records", name, len(schema["properties"]), len(records))
+            if empty := guessed(kept[name]):
+                what = "no record has a value, taken for text; correct it in the file"
+                self.logger.warning("%s: %s: %s", name, ", ".join(empty), what)
         try:
             path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         except OSError as error:

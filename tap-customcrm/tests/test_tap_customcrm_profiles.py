@@ -4,6 +4,7 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -173,7 +174,7 @@ WRONG = {
     "a filter that is ignored": (read(increments={"params": {"from": "{since}"}}), "read.increments is ignored"),
     "a filter that finds nothing": (
         read(increments={"params": {"since": "x{since}"}}),
-        "read.increments finds nothing, not even changes since 1990",
+        "read.increments passes over a record that changed just then",
     ),
     "a search that is ignored": (stream(search={"params": {"q": "{value}"}}), "search by FirstName is ignored"),
     "a record that is elsewhere": (stream(get={"record": "person"}), "no record under 'person'"),
@@ -192,6 +193,50 @@ def test_a_wrong_profile_is_told_from_an_empty_crm_in_one_line(name, people, tol
     assert len(problems) == 1, lines
     assert problems[0].startswith("contact: ")
     assert "\n" not in problems[0]
+
+
+def test_a_filter_that_compares_times_as_texts_is_noticed_though_it_finds_other_days(people, told):
+    crm, server, profile = people
+    for row in crm.rows.values():
+        row["changed"] = row["changed"].replace("T", " ").rstrip("Z")
+    lines, fits = told(server, profile)
+    assert fits is not True
+    assert any("passes over a record that changed just then" in line for line in lines)
+    profile["streams"]["contact"]["read"]["increments"]["format"] = "%Y-%m-%d %H:%M:%S"
+    lines, fits = told(server, profile)
+    assert fits is True
+    assert any("the filter of changes is respected" in line for line in lines)
+
+
+def test_a_crm_that_refuses_the_future_fits(people, told):
+    crm, server, profile = people
+
+    def refuse(asked):
+        since = asked.query.get("since", "")
+        late = datetime.now(timezone.utc) + timedelta(minutes=1)
+        return Said({"error": {"message": "in the future"}}, 400) if since > late.isoformat() else None
+
+    crm.before = refuse
+    assert told(server, profile)[1] is True
+
+
+def test_a_filter_that_gives_whole_days_fits_and_is_not_praised(people, told):
+    _, server, profile = people
+    profile["streams"]["contact"]["read"]["increments"]["format"] = "date"
+    lines, fits = told(server, profile)
+    assert fits is True
+    assert any("older ones of the same day" in line for line in lines)
+
+
+def test_what_a_crm_leaves_out_where_it_has_no_value_is_no_fault(people, told):
+    _, server, profile = people
+    contact = profile["streams"]["contact"]
+    contact["properties"] = {"FirstName": "name", "Phone": {"path": "phone", "absent": "empty"}}
+    lines, fits = told(server, profile)
+    assert fits is True
+    assert any("no record has a value in Phone" in line for line in lines)
+    contact |= {"absent": "empty", "properties": {"FirstName": "name", "Phone": "phone"}}
+    assert told(server, profile)[1] is True
 
 
 def test_no_paging_is_doubted_where_a_round_number_of_records_came(told):
@@ -241,7 +286,9 @@ def test_schemas_are_inferred_into_a_file_that_is_kept(people, tmp_path):
     assert properties["name"] == {"type": ["string", "null"]}
     assert properties["changed"] == {"type": ["string", "null"], "format": "date-time"}
     assert properties["score"] == {"type": ["number", "null"]}
-    assert properties["address"]["properties"] == {"city": {"type": ["string", "null"]}, "floor": {}}
+    # A type that the tables' properties have: nothing was told of it.
+    assert properties["address"]["properties"]["floor"]["type"] == ["string", "null"]
+    assert properties["address"]["properties"]["city"] == {"type": ["string", "null"]}
     # What a person changed stays, what is new comes in.
     kept = json.loads(path.read_text())
     kept["contact"]["properties"]["name"]["readOnly"] = True

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+GUESSED = {"type": ["string", "null"], "description": "No record of the sample had a value: the type is a guess"}
+"""What has no value in any record of a sample."""
+
 _ORDER = ("boolean", "integer", "number", "string", "array", "object")
 
 
@@ -21,7 +24,7 @@ def inferred(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _properties(records: list[Mapping[str, Any]]) -> dict[str, Any]:
     names = dict.fromkeys(name for record in records for name in record)
-    return {name: _described([record[name] for record in records if name in record]) for name in names}
+    return {name: _described([record[name] for record in records if name in record]) or dict(GUESSED) for name in names}
 
 
 def _described(values: list[Any]) -> dict[str, Any]:
@@ -68,3 +71,8 @@ def together(kept: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     for name, described in new.get("properties", {}).items():
         properties.setdefault(name, described)
     return {**kept, "properties": properties}
+
+
+def guessed(schema: Mapping[str, Any]) -> list[str]:
+    """The properties of a schema of which the sample told no type."""
+    return [name for name, described in schema.get("properties", {}).items() if described == GUESSED]

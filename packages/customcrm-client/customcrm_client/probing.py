@@ -6,7 +6,7 @@ Nothing is written.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -21,8 +21,14 @@ from customcrm_client.profile import ETag, NoPaging, Stream
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID, UPDATED_AT, properties_of
 
-FAR = dt.timedelta(days=3650)
-LONG_AGO = dt.datetime(1990, 1, 1, tzinfo=dt.timezone.utc)
+LATELY = dt.timedelta(days=1)
+"""What is older than this has not changed since now, whatever the CRM's clock and zone."""
+
+SECOND = dt.timedelta(seconds=1)
+
+MOST_PAGES = 10
+"""Pages of changes that are looked through for one record."""
+
 ROUND = frozenset({10, 15, 20, 25, 30, 50, 100, 200, 250, 500, 1000})
 """What CRMs give at most where nobody says how many are wanted."""
 
@@ -113,14 +119,24 @@ class _Probe:
         raws = self.client.sample(self.name, len(records))
         seen = list(dict.fromkeys(name for record in records for name in record))
         self._tell(f"properties {_names(seen)}")
-        missing = [name for name, path in self._paths().items() if not any(_has(raw, path) for raw in raws)]
+        paths = self._paths()
+        missing = [name for name, path in paths.items() if not any(_has(raw, path) for raw in raws)]
+        left_out = [name for name in missing if name in self._may_be_absent()]
+        missing = [name for name in missing if name not in left_out]
+        if left_out:
+            self._tell(f"no record has a value in {_names(left_out)}")
         if missing:
             there = list(dict.fromkeys(name for raw in raws for name in raw))
-            told = ", ".join(f"{name} ({self._paths()[name]})" for name in missing)
+            told = ", ".join(f"{name} ({paths[name]})" for name in missing)
             self._problem(f"no record has {told}; check properties. The CRM's records have {_names(there)}")
         times = [record.get(UPDATED_AT) for record in records if record.get(UPDATED_AT) is not None]
         if self.stream.updated_at and times and all(moment_of(one) is None for one in times):
             self._problem(f"updated_at holds no time as times: {self.stream.times} has it; check updated_at and times")
+
+    def _may_be_absent(self) -> set[str]:
+        """The properties that a record without a value leaves out."""
+        stream = self.stream
+        return {name for name, one in properties_of(stream).items() if (one.absent or stream.absent) == "empty"}
 
     def _paths(self) -> dict[str, str]:
         paths = {name: one.path or name for name, one in properties_of(self.stream).items()}
@@ -131,27 +147,52 @@ class _Probe:
         return paths
 
     def _changes(self, records: list[Record]) -> None:
-        """Whether the filter of changes is respected: the future must bring nothing, the past what there is."""
+        """Whether the filter of changes is respected: since now it brings nothing old, since the newest just that."""
         increments = self.stream.read.increments
         if increments is None or not increments.params:
             self._tell("changes cannot be asked for" if increments is None else "changes are picked out here")
             return
-        if self._first_page(dt.datetime.now(dt.timezone.utc) + FAR):
+        now = dt.datetime.now(dt.timezone.utc)
+        long_before = LATELY + dt.timedelta(seconds=increments.look_back)
+        times = {one[ID]: moment for one in records if (moment := moment_of(one.get(UPDATED_AT))) is not None}
+        if any(_is_before(one, now - long_before) for page in self._since(now, 1) for one in page):
             self._problem(
-                "read.increments is ignored: changes since ten years from now bring records. "
+                "read.increments is ignored: changes since now bring records that changed long ago. "
                 "Correct params, or take them away (changes are then picked out here)"
             )
-        elif not self._first_page(LONG_AGO) and any(record.get(UPDATED_AT) for record in records):
-            self._problem("read.increments finds nothing, not even changes since 1990; check params and format")
+        elif not times:
+            self._tell("no record tells when it changed, so the filter of changes was not tried")
         else:
-            self._tell("the filter of changes is respected")
+            newest = max(times, key=times.__getitem__)
+            self._newest(newest, times[newest], times[newest] - long_before)
 
-    def _first_page(self, since: dt.datetime) -> list[Record]:
-        return [
-            one
-            for page in islice(self.client.pages(self.name, updated_since=since, ahead=False), 1)
-            for one in page.values
-        ]
+    def _newest(self, record_id: str, moment: dt.datetime, long_before: dt.datetime) -> None:
+        """Whether the changes since a record's own moment bring it, and nothing that changed long before."""
+        seen = is_same_day = 0
+        for page in self._since(moment, MOST_PAGES):
+            seen += 1
+            if any(_is_before(one, long_before) for one in page):
+                self._problem("read.increments brings what changed long before the time asked for; check params")
+                return
+            is_same_day |= any(_is_before(one, moment - SECOND) for one in page)
+            if any(one[ID] == record_id for one in page):
+                self._tell(
+                    "the filter of changes brings older ones of the same day, if it is respected"
+                    if is_same_day
+                    else "the filter of changes is respected"
+                )
+                return
+        if seen == MOST_PAGES:
+            self._tell("the filter of changes brings nothing old")
+            return
+        self._problem(
+            "read.increments passes over a record that changed just then; check params, and whether format: is how the "
+            "CRM writes times, since some compare them as texts"
+        )
+
+    def _since(self, moment: dt.datetime, pages: int) -> Iterator[list[Record]]:
+        for page in islice(self.client.pages(self.name, updated_since=moment, ahead=False), pages):
+            yield page.values
 
     def _search(self, records: list[Record]) -> None:
         """Whether a record is found by what it says, and others are not."""
@@ -186,6 +227,11 @@ class _Probe:
             self._problem(f"a record is read without {lock}, so nothing can be written over it; change write.locking")
         else:
             self._tell("read by its id")
+
+
+def _is_before(record: Record, moment: dt.datetime) -> bool:
+    changed = moment_of(record.get(UPDATED_AT))
+    return changed is not None and changed < moment
 
 
 def _has(raw: Raw, path: str) -> bool:
