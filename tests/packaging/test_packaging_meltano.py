@@ -96,3 +96,13 @@ def test_missing_credentials_are_named_in_one_line_by_the_plugin_that_needs_them
     (told,) = [line for line in (ended.stdout + ended.stderr).splitlines() if "missing setting" in line]
     assert set(re.findall(r"(?:TAP|TARGET)_\w+", told)) == missing
     assert not (tmp_path / "var").exists()
+
+
+def test_a_profile_and_its_variables_are_told_once_for_all_plugins(meltano):
+    told = "".join(
+        (ROOT / file).read_text(encoding="utf-8") for file in ("meltano.yml", "transforms/dataflow.meltano.yml")
+    )
+    assert told.count(": $CUSTOMCRM_PROFILE\n") == told.count(": $CUSTOMCRM_PROFILE_VARIABLES\n") == 3
+    asked = ("--environment=production", "invoke", "--dump=config", "tap-customcrm")
+    assert '"contacts": "people"' in meltano(*asked, CUSTOMCRM_PROFILE_VARIABLES='{"contacts": "people"}').stdout
+    assert "profile_variables" not in meltano(*asked).stdout
