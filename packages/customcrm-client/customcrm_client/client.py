@@ -16,6 +16,7 @@ from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.etags import spellings
 from customcrm_client.lists import Page
 from customcrm_client.loading import reference
+from customcrm_client.pairing import pairs
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Compared, Profile
 from customcrm_client.reading import CustomcrmReader
@@ -69,7 +70,7 @@ class CustomcrmClient(CustomcrmReader):
         how = one.writing.create
         answer = self._write(one, lambda: one.writer.create_many(records))
         found = one.several(answer, how, len(records))
-        paired = pairs(records, found)
+        paired = pairs(records, [(each.record, each) for each in found])
         if paired is None:
             raise answer.unexpected("the answer to a batch does not tell which record is which", todo=_CREATE)
         return paired
@@ -239,25 +240,6 @@ class CustomcrmClient(CustomcrmReader):
     def needs_lock(self, stream: str) -> bool:
         """Whether a record is written over an ETag or a version."""
         return not isinstance(self._compiled(stream).writing.locking, Compared)
-
-
-def pairs(sent: Sequence[Values], found: Sequence[Found]) -> list[Found] | None:
-    """The answered record of each that was sent, by what it says: not every CRM keeps the order.
-
-    None where one says nothing of what was sent. Of several that say as much the one at the same place is taken.
-    """
-    left = dict(enumerate(found))
-    paired = []
-    for place, values in enumerate(sent):
-        best = max(left, key=lambda one: (_alike(left[one].record, values), one == place))
-        if not _alike(left[best].record, values):
-            return None
-        paired.append(left.pop(best))
-    return paired
-
-
-def _alike(record: Record, values: Values) -> int:
-    return sum(_at(record, path) == value for path, value in values.items() if value is not None)
 
 
 def _is_missing(error: ApiError, statuses: Sequence[int]) -> bool:
