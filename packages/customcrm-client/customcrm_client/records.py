@@ -30,8 +30,7 @@ class Shape:
         self._id_path = stream.id
         self._unwrap = None if stream.unwrap is None else first(stream.unwrap)
         self._id = first(stream.id)
-        self._has_flag = stream.deleted is not None
-        self.read: Callable[[Any], Record] = self._as_it_is if _is_alike(stream) else self._translated
+        self.read: Callable[[Any], Record] = _as_it_is if _is_alike(stream) else self._translated
         self._steps = [] if _is_alike(stream) else _steps(stream)
         self._empty = frozenset(
             name for name, one in self._properties.items() if (one.absent or stream.absent) == "empty"
@@ -59,15 +58,6 @@ class Shape:
         steps = names(one.path)
         return steps[0] if steps is not None and len(steps) == 1 else one.path
 
-    def _as_it_is(self, raw: Any) -> Record:
-        found = raw.get(ID) if isinstance(raw, dict) else None
-        if not isinstance(found, str) or not found:
-            raise NoRecord(f"it has no '{ID}'")
-        record: Record = raw
-        if self._has_flag and (flag := raw.get(DELETED)) is not None and flag is not False and flag is not True:
-            return {**record, DELETED: is_set(flag)}
-        return record
-
     def _translated(self, raw: Any) -> Record:
         inner = self.read_raw(raw)
         found = self._id(inner)
@@ -86,6 +76,14 @@ class Shape:
             for name, value in inner.items():
                 record.setdefault(name, value)
         return record
+
+
+def _as_it_is(raw: Any) -> Record:
+    if type(raw) is dict and type(found := raw.get(ID)) is str and found:
+        flag = raw.get(DELETED)
+        record: Record = raw
+        return record if flag is False or flag is None or flag is True else {**raw, DELETED: is_set(flag)}
+    raise NoRecord(f"it has no '{ID}'")
 
 
 def converted(value: Any, kind: str) -> Any:

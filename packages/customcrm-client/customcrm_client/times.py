@@ -76,9 +76,9 @@ def reader(form: str, zone: str) -> Callable[[Any], Any]:
         def from_pattern(value: Any) -> Any:
             try:
                 moment = dt.datetime.strptime(value, form)  # noqa: DTZ007 - the zone comes next
-            except (TypeError, ValueError):
+                return text_of(moment if moment.tzinfo else moment.replace(tzinfo=here))
+            except (TypeError, ValueError, OverflowError):
                 return value
-            return text_of(moment if moment.tzinfo else moment.replace(tzinfo=here))
 
         return from_pattern
 
@@ -93,10 +93,10 @@ def reader(form: str, zone: str) -> Callable[[Any], Any]:
                 if len(value) == len("2024-01-31")
                 else msgspec.convert(value, dt.datetime)
             )
-        except (msgspec.ValidationError, ValueError):
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=here)).astimezone(dt.timezone.utc)
+        except (msgspec.ValidationError, ValueError, OverflowError):
             return value
         # Microseconds are kept: two edits of one millisecond are two versions.
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=here)
-        return moment.astimezone(dt.timezone.utc).isoformat().replace("+00:00", "Z")
+        return moment.isoformat().replace("+00:00", "Z")
 
     return from_text

@@ -66,3 +66,17 @@ def test_a_path_may_find_several_values():
     assert every("rows")({"groups": 1}) == []
     with pytest.raises(WrongPath):
         first("a[?")
+
+
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        ("rfc3339", "9999-12-31T23:59:59-10:00"),
+        ("rfc3339", "0001-01-01T00:00:00+02:00"),
+        ("rfc3339", "9999-12-31 23:59:59"),
+        ("%Y-%m-%d %H:%M", "9999-12-31 23:59"),
+        ("epoch", 10**20),
+    ],
+)
+def test_a_time_beyond_what_a_calendar_holds_passes_as_it_is(form, value):
+    assert reader(form, "America/New_York")(value) == value
