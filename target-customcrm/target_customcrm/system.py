@@ -16,6 +16,7 @@ from customcrm_client.client import Change, CustomcrmClient, Found
 from customcrm_client.increments import moment_of
 from record_sync.canonical import alternatives
 from record_sync.outcome import Waits
+from record_sync.pairing import order_of
 from record_sync.record import Current
 from record_sync.system import (
     CreateRequest,
@@ -40,6 +41,8 @@ NOT_ALLOWED = Refused("the profile does not say how this is written in the CRM")
 
 ONE_BY_ONE = 4
 """Spellings of a value that a CRM is asked for by a request each."""
+
+IN_NO_ORDER = Unknown("the CRM's answer to a batch does not tell which record is which")
 
 NOT_THAT_VERSION = 412
 NOT_ITS_OWN = (
@@ -145,10 +148,8 @@ class CustomcrmSystem:
         """Create records, several in a request where the profile has batches."""
 
         def write(some: Sequence[CreateRequest]) -> list[Result]:
-            values = [one.values for one in some]
             if len(some) > 1:
-                made = partial(self._client.create_many, resource, values)
-                return self._batch(made, some, write, paths)
+                return self._batch(partial(self._create_many, resource, some, paths), some, write)
             return [self._create(resource, some[0], paths)]
 
         if not self._client.allows(resource, "create"):
@@ -162,6 +163,13 @@ class CustomcrmSystem:
             return Unknown(str(error))
         except ApiRefused as error:
             return _refused(error)
+
+    def _create_many(self, resource: str, requests: Sequence[CreateRequest], paths: frozenset[str]) -> list[Result]:
+        sent = [one.values for one in requests]
+        answers = [_current(one, paths) for one in self._client.create_many(resource, sent)]
+        is_one_each = len({one.id for one in answers}) == len(answers)
+        order = order_of(sent, [one.values for one in answers]) if is_one_each else None
+        return [IN_NO_ORDER for _ in sent] if order is None else [Written(answers[place]) for place in order]
 
     def update(
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
@@ -225,21 +233,24 @@ class CustomcrmSystem:
             for one in fit
         ]
         if len(fit) == len(requests):
-            return self._batch(partial(self._client.update_many, resource, changes), requests, write, paths)
+            return self._batch(partial(self._change_many, resource, changes, paths), requests, write)
         results = iter(write(fit)) if fit else iter(())
         moved = Moved("it has changed since it was read")
         return [next(results) if one in fit else moved for one in requests]
 
+    def _change_many(self, resource: str, changes: Sequence[Change], paths: frozenset[str]) -> list[Result]:
+        changed = self._client.update_many(resource, changes)
+        return [_refused(one) if isinstance(one, ApiRefused) else Written(_current(one, paths)) for one in changed]
+
     def _batch(
         self,
-        send: Callable[[], Sequence[Found | ApiRefused]],
+        send: Callable[[], list[Result]],
         requests: Sequence[Request],
         write: Callable[[Sequence[Request]], list[Result]],
-        paths: frozenset[str],
     ) -> list[Result]:
         """One request for several records; one that is refused is halved until only the refused record is left."""
         try:
-            return [_refused(one) if isinstance(one, ApiRefused) else Written(_current(one, paths)) for one in send()]
+            return send()
         except ApiRefused:
             middle = len(requests) // 2
             return [*write(requests[:middle]), *write(requests[middle:])]

@@ -9,7 +9,7 @@ from api_transport.testing import Asked, Said
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
 from customcrm_client.testing import KEY, REFUSED, WRITE, SmallCrm, profile_for, small_crm
-from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, UpdateRequest, Written
+from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from record_sync.testing.results import removed
 from target_customcrm.system import CustomcrmSystem
 
@@ -77,6 +77,68 @@ def test_a_record_that_was_edited_since_it_was_read_is_not_deleted(kind):
     again = system.read("contact", [record_id], PATHS)[record_id]
     assert isinstance(removed(system, "contact", RemoveRequest(again, "delete"), PATHS), Written)
     assert not crm.rows
+
+
+@pytest.fixture
+def answering():
+    """Create by a batch, answered by what `change` makes of its records; what was made of each that was sent."""
+    with small_crm(writing="batch") as (crm, server):
+        system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile_for(writing="batch"))))
+
+        def make(change, *sent):
+            def answered(asked):
+                said = SmallCrm.respond(crm, asked)
+                return Said(change(said.body), said.status)
+
+            server.respond = answered
+            requests = [CreateRequest(str(place), values) for place, values in enumerate(sent)]
+            results = [one for some in system.create("contact", requests, PATHS) for one in some]
+            return [
+                crm.rows[one.current.id]["name"] + (crm.rows[one.current.id].get("mail") or "")
+                if isinstance(one, Written)
+                else type(one)
+                for one in results
+            ]
+
+        yield make
+
+
+def turned(rows):
+    return rows[::-1]
+
+
+def reworded(rows):
+    return [{**row, "name": row["name"].replace(" AS", " Aksjeselskap")} for row in rows]
+
+
+BETA = {"FirstName": "Beta"}
+BETA_AS = {"FirstName": "Beta AS", "Email": "a@example.no"}
+
+
+def test_the_answers_to_a_batch_belong_to_whom_they_say(answering):
+    """Some CRMs answer in another order than they were asked in."""
+    assert answering(turned, BETA_AS, {"FirstName": "Ola"}, BETA) == ["Beta ASa@example.no", "Ola", "Beta"]
+
+
+def test_who_says_less_is_not_given_the_answer_of_who_says_more(answering):
+    assert answering(turned, BETA, {**BETA, "Email": "a@example.no"}) == ["Beta", "Betaa@example.no"]
+
+
+def test_answers_that_are_worded_otherwise_are_told_apart_by_their_order(answering):
+    assert answering(reworded, BETA, BETA_AS) == ["Beta", "Beta ASa@example.no"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: reworded(turned(rows)),
+        lambda rows: [{"id": row["id"]} for row in rows],
+        lambda rows: [rows[0], rows[0]],
+    ],
+    ids=["out of order too", "nothing said", "one twice"],
+)
+def test_a_batch_whose_answer_leaves_a_doubt_may_or_may_not_be_there(answering, change):
+    assert answering(change, BETA, BETA_AS) == [Unknown, Unknown]
 
 
 def test_a_batch_is_as_large_as_the_profile_says():

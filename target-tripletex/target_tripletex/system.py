@@ -14,6 +14,7 @@ from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
 from record_sync.canonical import alternatives, each_spelling
 from record_sync.outcome import Waits
+from record_sync.pairing import stand_in_order
 from record_sync.record import Current
 from record_sync.system import (
     CLOCK_DOUBT,
@@ -30,7 +31,6 @@ from record_sync.values import Value, Values, pick
 from tripletex_client import TripletexClient, created_at, modified_at
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, fields_for
-from target_tripletex.pairing import stand_in_order
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""

@@ -19,7 +19,7 @@ HTTP = ("requests", "urllib3", "api_transport")
 SINGER = ("singer_sdk", "singer_edge")
 PURE = (
     *("values", "canonical", "fingerprint", "record", "record_id", "rules", "intent", "waiting", "conflict"),
-    *("plan", "matching", "breaker", "outcome", "agreement", "sent_records"),
+    *("plan", "matching", "breaker", "outcome", "agreement", "sent_records", "pairing"),
 )
 STEPS = ("recovery", "updating", "linking", "creating", "creation", "parked", "presence", "deletions", "put_back")
 

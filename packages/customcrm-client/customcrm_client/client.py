@@ -13,10 +13,10 @@ from api_transport.transport import UNSET
 
 from customcrm_client.bodies import Change, Unwritable
 from customcrm_client.compiled import CompiledStream, Found
+from customcrm_client.errors import is_own
 from customcrm_client.etags import spellings
 from customcrm_client.lists import Page
 from customcrm_client.loading import reference
-from customcrm_client.pairing import pairs
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Compared, Profile
 from customcrm_client.reading import CustomcrmReader
@@ -65,15 +65,10 @@ class CustomcrmClient(CustomcrmReader):
         return read
 
     def create_many(self, stream: str, records: Sequence[Values]) -> list[Found]:
-        """Make records in one request, all or none; in the order given. Raises as `create`."""
+        """Make records in one request, all or none; pair the answers by what they say. Raises as `create`."""
         one = self._compiled(stream)
-        how = one.writing.create
         answer = self._write(one, lambda: one.writer.create_many(records))
-        found = one.several(answer, how, len(records))
-        paired = pairs(records, [(each.record, each) for each in found])
-        if paired is None:
-            raise answer.unexpected("the answer to a batch does not tell which record is which", todo=_CREATE)
-        return paired
+        return one.several(answer, one.writing.create, len(records))
 
     def update(
         self,
@@ -101,7 +96,7 @@ class CustomcrmClient(CustomcrmReader):
                 one, lock, lambda tag: one.writer.update(msgspec.structs.replace(change, lock=tag))
             )
         except ApiError as error:
-            if how is not None and _is_missing(error, how.missing):
+            if how is not None and is_own(error, how.missing):
                 raise _gone(error) from None
             raise
         path = None if how is None or answer.body is None else how.record
@@ -180,7 +175,7 @@ class CustomcrmClient(CustomcrmReader):
         try:
             self._write_over(one, lock, lambda tag: one.writer.delete(record_id, tag))
         except ApiError as error:
-            if how is not None and _is_missing(error, how.missing):
+            if how is not None and is_own(error, how.missing):
                 return False
             raise
         return True
@@ -240,11 +235,6 @@ class CustomcrmClient(CustomcrmReader):
     def needs_lock(self, stream: str) -> bool:
         """Whether a record is written over an ETag or a version."""
         return not isinstance(self._compiled(stream).writing.locking, Compared)
-
-
-def _is_missing(error: ApiError, statuses: Sequence[int]) -> bool:
-    """Whether an error says that there is no such record: the API's own no, or a success that is none."""
-    return error.status in statuses and (isinstance(error, Refused) or (error.status or 0) < 300)
 
 
 def _gone(error: ApiError) -> NotFound:

@@ -119,13 +119,13 @@ class CompiledStream:
         checked: Raw = raw
         return checked
 
-    def is_another(self, answer: Answer, raw: Any, path: str, asked: str) -> bool:
+    def is_another(self, answer: Answer, raw: Any, path: str, asked: str, *, may_be: bool = True) -> bool:
         """Whether the answer is another record: the one that the record asked for was merged into.
 
-        UnexpectedAnswer where it is no record, or only spells the id otherwise than its list.
+        UnexpectedAnswer where it is no record, only spells the id otherwise than its list, or may not be another.
         """
         found = self.shape.read(self.checked(answer, raw, path))[ID]
-        if found != asked and found.casefold() == asked.casefold():
+        if found != asked and (not may_be or found.casefold() == asked.casefold()):
             raise answer.unexpected(f"asked for record {asked}, answered with {found}", todo=_RECORD)
         return bool(found != asked)
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from api_transport.answer import Answer
-from api_transport.errors import Refused
+from api_transport.errors import ApiError, Refused
 from api_transport.verdict import Hints, Judge
 from api_transport.words import ApiWords, Detail, read_error
 
+from customcrm_client.flags import yes_or_no
 from customcrm_client.paths import ABSENT, Get, first
 from customcrm_client.profile import Errors
-from customcrm_client.records import converted
 
 MOST_DETAILS = 20
+_SUCCESS_ENDS = 300
 _OWN_WORDS = ("message", "msg", "detail")
+
+
+def is_own(error: ApiError, statuses: Collection[int]) -> bool:
+    """Whether an error has one of these statuses, and it is the API's own no, or a success that is none.
+
+    What a web server or proxy says of a path that leads nowhere has a status too.
+    """
+    return error.status in statuses and (isinstance(error, Refused) or (error.status or 0) < _SUCCESS_ENDS)
 
 
 class Refusals:
@@ -28,7 +37,7 @@ class Refusals:
 
     def check(self, answer: Answer) -> None:
         """Raises Refused for an answer that is none."""
-        if self._flag is None or converted(self._flag(answer.body), "boolean") is not True:
+        if self._flag is None or yes_or_no(self._flag(answer.body)) is not True:
             return
         words = self._words(answer.status, answer.body, answer.headers)
         raise Refused(

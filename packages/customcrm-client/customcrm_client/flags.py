@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_NO = re.compile(r"(?i)[0\s:.TZ-]*|false|no|nei|n|off|null|none")
-"""Zeros too, also where they are a date: that of no day."""
+_YES = frozenset({"true", "1", "yes", "y", "on", "ja"})
+_NO = frozenset({"false", "0", "no", "n", "off", "nei"})
+_NOTHING = re.compile(r"[0\s:.tz-]*|null|none")
+"""Zeros too, where they are a date: that of no day."""
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """What a flag says, be it a text, a number or a boolean; None for what is no flag."""
+    text = _text(value)
+    return True if text in _YES else False if text in _NO else None
 
 
 def is_set(value: Any) -> bool:
     """Whether a value says yes, as a flag or by being there; a text such as "0" or "false" says no."""
-    return not _NO.fullmatch(value.strip()) if isinstance(value, str) else bool(value)
+    if not isinstance(value, str):
+        return bool(value)
+    return yes_or_no(value) is not False and not _NOTHING.fullmatch(_text(value))
 
 
 def is_said(value: Any, values: tuple[Any, ...]) -> bool:
@@ -20,4 +30,5 @@ def is_said(value: Any, values: tuple[Any, ...]) -> bool:
 
 
 def _text(value: Any) -> str:
-    return str(value).strip().lower()
+    number = isinstance(value, float) and value.is_integer()
+    return str(int(value) if number else value).strip().lower()

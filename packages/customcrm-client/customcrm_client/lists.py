@@ -12,6 +12,7 @@ from api_transport.answer import Answer
 from api_transport.concurrency import begun
 from api_transport.errors import ApiError
 
+from customcrm_client.errors import is_own
 from customcrm_client.paging import Pager, Turn, Turns
 from customcrm_client.records import Record
 
@@ -56,7 +57,7 @@ def walk(
         try:
             answer = now.answer()
         except ApiError as error:
-            if error.status not in (empty if is_first else ends if now.turn.offset else ()):
+            if not is_own(error, empty if is_first else ends if now.turn.offset else ()):
                 raise
             turns, values, sent_at = pager.past_the_end(), None, None
         else:

@@ -199,11 +199,11 @@ class _Probe:
         search = self.stream.search
         if search is None:
             return
-        names = search.properties or tuple(self.stream.properties)
         for record in records:
-            name = next((one for one in names if isinstance(record.get(one), str) and record[one].strip()), None)
-            if name is None or "," in record[name]:
+            asked = [name for name, value in record.items() if value and self.client.can_ask(self.name, name, value)]
+            if not asked:
                 continue
+            name = asked[0]
             page = next(iter(self.client.pages(self.name, filters={name: record[name]}, ahead=False)))
             if not any(one[ID] == record[ID] for one in page.values):
                 self._problem(f"search by {name} does not find a record that has just that value; check search.params")

@@ -12,10 +12,11 @@ from urllib.parse import urljoin
 from api_transport.address import query
 from api_transport.answer import Answer
 from api_transport.concurrency import in_order
-from api_transport.errors import AccessDenied, Refused
+from api_transport.errors import AccessDenied, ApiError, Refused
 
 from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.connection import Connection
+from customcrm_client.errors import is_own
 from customcrm_client.increments import moment_of, newer, queries
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
@@ -23,7 +24,7 @@ from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Get, GetMany, NoPaging
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID
-from customcrm_client.templates import filled
+from customcrm_client.templates import filled, names_in
 
 QUERY_AT_MOST = 1500
 """Characters of a query that web servers and proxies surely take."""
@@ -144,7 +145,9 @@ class CustomcrmReader(Connection):
         found = first(how.record)(answer.body)
         if found is ABSENT and _is_empty_list(answer.body, how.record):
             return None
-        if found is None or found == [] or one.is_another(answer, found, how.record, record_id):
+        # A list that heeds no filter answers with another record too, whoever is asked for.
+        by_path = how.path is None or "id" in names_in(how.path)
+        if found is None or found == [] or one.is_another(answer, found, how.record, record_id, may_be=by_path):
             return None
         return found, answer
 
@@ -229,6 +232,10 @@ class CustomcrmReader(Connection):
                         found[record[ID]] = record
         return list(found.values())
 
+    def can_ask(self, stream: str, name: str, value: Any) -> bool:
+        """Whether the list can be filtered by this value."""
+        return self._can_ask(self._compiled(stream), name, value)
+
     def can_search(self, stream: str) -> bool:
         """Whether the CRM can be asked for records by their values."""
         return self._compiled(stream).stream.search is not None
@@ -243,9 +250,13 @@ class CustomcrmReader(Connection):
         paging = one.stream.read.paging
         if isinstance(paging, NoPaging) or paging.end.total is None:
             return None
-        params = one.stream.read.params
-        turn = pager(paging, 1).begin()
-        answer = self._send(one, "GET", one.list_path, params={**params, **turn.params}, ok=(200,))
+        params = {**one.stream.read.params, **pager(paging, 1).begin().params}
+        try:
+            answer = self._send(one, "GET", one.list_path, params=params, ok=(200,))
+        except ApiError as error:
+            if is_own(error, one.empty):
+                return 0
+            raise
         total = first(paging.end.total)(answer.body)
         return int(total) if isinstance(total, (int, float)) or (isinstance(total, str) and total.isdecimal()) else None
 

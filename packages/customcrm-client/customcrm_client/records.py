@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from customcrm_client.flags import is_said, is_set
+from customcrm_client.flags import is_said, is_set, yes_or_no
 from customcrm_client.paths import ABSENT, Get, at, first, names
 from customcrm_client.profile import Deleted, Property, Stream
 from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of
@@ -92,8 +92,9 @@ def converted(value: Any, kind: str) -> Any:
         if kind == "string":
             return _text(value)
         if kind == "boolean":
-            return _TRUE_AND_FALSE.get(str(value).strip().lower(), value)
-        if isinstance(value, (dict, list, bool)):
+            flag = yes_or_no(value)
+            return value if flag is None else flag
+        if isinstance(value, (dict, list)):
             return value
         number = float(value)
         if kind == "integer":
@@ -101,12 +102,6 @@ def converted(value: Any, kind: str) -> Any:
         return int(number) if isinstance(value, int) else number
     except (TypeError, ValueError, OverflowError):
         return value
-
-
-_TRUE_AND_FALSE = {
-    **dict.fromkeys(("true", "1", "yes", "y", "on"), True),
-    **dict.fromkeys(("false", "0", "no", "n", "off"), False),
-}
 
 
 def _text(value: Any) -> Any:

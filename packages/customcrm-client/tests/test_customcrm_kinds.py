@@ -353,9 +353,10 @@ def test_a_search_asks_by_the_crms_own_names(crm_of):
     assert len(client.search("contact", {"FirstName": ["Kari", "Ola"]})) == 3
 
 
-def test_the_answers_of_a_batch_belong_to_whom_they_say(crm_of):
+def test_the_answers_to_a_batch_of_changes_are_told_apart_by_their_ids(crm_of):
     """Some CRMs answer in another order than they were asked in."""
     crm, _, client = crm_of(writing="batch")
+    made = client.create_many("contact", [{"FirstName": "Kari"}, {"FirstName": "Ola"}, {"FirstName": "Kari"}])
 
     def the_other_way_round(asked):
         crm.before = lambda _: None
@@ -363,60 +364,9 @@ def test_the_answers_of_a_batch_belong_to_whom_they_say(crm_of):
         return Said(said.body[::-1], said.status)
 
     crm.before = the_other_way_round
-    sent = [{"FirstName": "Kari", "Email": "a@example.no"}, {"FirstName": "Ola"}, {"FirstName": "Kari"}]
-    made = client.create_many("contact", sent)
-    assert [one.record["FirstName"] for one in made] == ["Kari", "Ola", "Kari"]
-    assert made[0].record["Email"] == "a@example.no"
-    crm.before = the_other_way_round
-    changed = client.update_many(
-        "contact", [Change(one.record["Id"], {"Email": f"{n}@x"}, one.lock) for n, one in enumerate(made)]
-    )
+    changes = [Change(one.record["Id"], {"Email": f"{n}@x.example.no"}, one.lock) for n, one in enumerate(made)]
+    changed = client.update_many("contact", changes)
     assert [one.record["Id"] for one in changed] == [one.record["Id"] for one in made]
-
-
-def test_who_says_less_is_not_given_the_answer_of_who_says_more(crm_of):
-    crm, _, client = crm_of(writing="batch")
-
-    def the_other_way_round(asked):
-        crm.before = lambda _: None
-        said = crm.respond(asked)
-        return Said(said.body[::-1], said.status)
-
-    crm.before = the_other_way_round
-    sent = [{"FirstName": "Kari"}, {"FirstName": "Kari", "Email": "a@example.no"}]
-    try:
-        made = client.create_many("contact", sent)
-    except OutcomeUnknown:
-        return  # the next run looks which is which
-    assert [one.record.get("Email") for one in made] == [None, "a@example.no"]
-
-
-@pytest.mark.parametrize("turn", [1, -1])
-def test_answers_that_are_worded_otherwise_are_told_apart_by_their_order_or_not_at_all(crm_of, turn):
-    """Of one the CRM words the name otherwise."""
-    crm, _, client = crm_of(writing="batch")
-
-    def tidied(asked):
-        crm.before = lambda _: None
-        said = crm.respond(asked)
-        for row in said.body:
-            row["name"] = row["name"].replace(" AS", " Aksjeselskap") if row.get("name") else None
-        return Said(said.body[::turn], said.status)
-
-    crm.before = tidied
-    sent = [{"FirstName": "Beta", "Email": None}, {"FirstName": "Beta AS", "Email": "a@example.no"}]
-    if turn == 1:
-        assert [one.record["Id"] for one in client.create_many("contact", sent)] == ["1", "2"]
-    else:
-        with pytest.raises(OutcomeUnknown, match="which record is which"):
-            client.create_many("contact", sent)
-
-
-def test_a_batch_whose_answer_says_nothing_of_what_was_sent_may_or_may_not_be_there(crm_of):
-    crm, _, client = crm_of(writing="batch")
-    crm.before = lambda _: Said([{"id": 1}, {"id": 2}], 201)
-    with pytest.raises(OutcomeUnknown, match="which record is which"):
-        client.create_many("contact", [{"FirstName": "Kari"}, {"FirstName": "Ola"}])
 
 
 def client_for(server, stream, **more):

@@ -1,5 +1,7 @@
 """What a profile's keys do to requests and answers, where CRMs are odd."""
 
+import json
+
 import pytest
 from api_transport.errors import NotFound, Refused, UnexpectedAnswer
 from api_transport.testing import Said, serving
@@ -123,6 +125,7 @@ def test_a_list_of_ids_fits_into_an_address_with_all_that_stands_beside_it(separ
         (204, {"paging": {"kind": "page", "end": {"statuses": [204]}}}),
         (204, {"paging": {"kind": "offset", "end": {"statuses": [204, 404]}}}),
         (204, {"empty": [204]}),
+        (204, {"empty": [204], "paging": {"kind": "page", "end": {"total": "total"}}}),
         (404, {"empty": [404], "paging": {"kind": "cursor", "cursor": "next"}}),
         (404, {"empty": [404], "paging": {"kind": "page"}}),
     ],
@@ -131,6 +134,7 @@ def test_an_empty_list_may_be_told_by_a_status(status, read):
     with serving(lambda _: Said(None if status == 204 else {"message": "none"}, status)) as server:
         client = client_for(server, {"read": {"records": "data", **read}, "search": {"params": {"q": "{value}"}}})
         assert everything(client) == []
+        assert client.size("contact") in (0, None)
         assert client.search("contact", {"FirstName": "Kari"}) == []
 
 
@@ -150,6 +154,34 @@ def test_a_status_for_an_empty_list_ends_no_list_in_its_middle():
         read = {"records": "data", "empty": [204], "paging": {"kind": "cursor", "param": "after", "cursor": "next"}}
         with pytest.raises(UnexpectedAnswer):
             everything(client_for(server, {"read": read}))
+
+
+@pytest.mark.parametrize("key", ["empty", "end"])
+def test_a_web_page_that_says_not_found_is_no_empty_list_and_no_end(key):
+    def respond(asked):
+        return Said(ALL) if key == "end" and asked.query["page"] == "1" else Said(b"<h1>Not found</h1>", 404)
+
+    paging = {"kind": "page", "param": "page", "end": {"statuses": [404]}}
+    with serving(respond) as server, pytest.raises(UnexpectedAnswer, match="by a web page"):
+        everything(client_for(server, {"read": {"records": "data", "empty": [404], "paging": paging}}))
+
+
+# -- another record
+
+
+@pytest.mark.parametrize(
+    "get", [{"path": "/people", "params": {"id": "{id}"}, "record": "data[0]"}, {"record": "data[0]"}]
+)
+def test_another_record_is_a_merged_one_only_where_it_was_asked_for_by_its_path(get):
+    """A list that heeds no filter answers with its first record whoever is asked for."""
+    with serving(lambda _: Said(ALL)) as server:
+        client = client_for(server, {"get": get})
+        assert client.get("contact", "1").record["FirstName"] == "Kari"
+        if "path" not in get:
+            assert client.get("contact", "2") is None
+        else:
+            with pytest.raises(UnexpectedAnswer, match="asked for record 2, answered with 1"):
+                client.get("contact", "2")
 
 
 # -- flags in text
@@ -175,6 +207,16 @@ def test_a_flag_of_the_reference_contract_is_a_flag_in_text_too(value, gone):
         client = CustomcrmClient(server.url, KEY)
         assert [one["Deleted"] for one in everything(client, include_deleted=True)] == [gone]
         assert (client.get("contact", "p1") is None) is gone
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("integer", (1, 0)), ("number", (1, 0)), ("string", ("true", "false"))])
+def test_a_flag_that_the_crm_keeps_as_another_type_is_written_as_it_is_read(kind, kept):
+    stream = {"properties": {"Active": {"path": "on", "type": "boolean", "crm_type": kind}}, "write": {}}
+    with serving(lambda asked: Said({"id": 1, **(asked.json or {})} if asked.method != "GET" else {})) as server:
+        client = client_for(server, stream)
+        for flag, said in zip((True, False), kept, strict=True):
+            assert client.create("contact", {"Active": flag}).record["Active"] is flag
+            assert json.dumps(server.asked[-1].json) == json.dumps({"on": said})
 
 
 def test_values_that_mean_deleted_are_found_in_text_too():

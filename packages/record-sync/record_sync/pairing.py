@@ -1,17 +1,37 @@
-"""Whether the answers to a list write stand in the order of what was sent.
+"""Which answer to a list write is that of which record.
 
-Tripletex's description promises no order, and an answer names nothing but its new id. So they are taken in order, and
-checked by what they say: one record taken for another could not be told apart ever after, while a list of which it is
-not known is looked for by the next run.
+An answer names nothing but its new id, and no order is promised. So it is checked by what it says: one record taken for
+another could not be told apart ever after, while a list of which it is not known is looked for by the next run.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from functools import lru_cache
 
 from record_sync.canonical import canonical, same
 from record_sync.values import Value, Values, empty
+
+
+def order_of(sent: Sequence[Values], answers: Sequence[Values]) -> Sequence[int] | None:
+    """The place of each record's answer, where a system may answer in another order; None where it is in doubt.
+
+    Out of order they are told apart only if they repeat all that was sent.
+    """
+    if stand_in_order(sent, answers):
+        return range(len(sent))
+    paths = list(dict.fromkeys(path for one in sent for path in one))
+    places: defaultdict[tuple[str, ...], deque[int]] = defaultdict(deque)
+    for place, answer in enumerate(answers):
+        places[_words(answer, paths)].append(place)
+    order = [places[words].popleft() for one in sent if places[words := _words(one, paths)]]
+    return order if len(order) == len(answers) else None
+
+
+def _words(values: Values, paths: Sequence[str]) -> tuple[str, ...]:
+    """What values say of these, without what a server tidies in a text."""
+    return tuple(str(canonical("digits", values.get(path)) or "").casefold() for path in paths)
 
 
 def stand_in_order(sent: Sequence[Values], answers: Sequence[Values]) -> bool:
