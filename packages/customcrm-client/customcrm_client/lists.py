@@ -57,7 +57,8 @@ def walk(
         try:
             answer = now.answer()
         except ApiError as error:
-            if not is_own(error, empty if is_first else ends if now.turn.offset else ()):
+            past_the_end = now.turn.offset and error.status in ends
+            if not (is_own(error, empty) if is_first else past_the_end):
                 raise
             turns, values, sent_at = pager.past_the_end(), None, None
         else:

@@ -156,14 +156,10 @@ def test_a_status_for_an_empty_list_ends_no_list_in_its_middle():
             everything(client_for(server, {"read": read}))
 
 
-@pytest.mark.parametrize("key", ["empty", "end"])
-def test_a_web_page_that_says_not_found_is_no_empty_list_and_no_end(key):
-    def respond(asked):
-        return Said(ALL) if key == "end" and asked.query["page"] == "1" else Said(b"<h1>Not found</h1>", 404)
-
-    paging = {"kind": "page", "param": "page", "end": {"statuses": [404]}}
-    with serving(respond) as server, pytest.raises(UnexpectedAnswer, match="by a web page"):
-        everything(client_for(server, {"read": {"records": "data", "empty": [404], "paging": paging}}))
+def test_a_web_page_that_says_not_found_is_no_empty_list():
+    page = Said("<html>nothing here</html>", 404)
+    with serving(lambda _: page) as server, pytest.raises(UnexpectedAnswer, match="by a web page"):
+        everything(client_for(server, {"read": {"records": "data", "empty": [404]}}))
 
 
 # -- another record

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from customcrm_client.flags import yes_or_no
+
 from dataflow.side import Direction, Side
 from dataflow.table import Condition
 from dataflow.tables import Leg
@@ -61,10 +63,18 @@ def compile_source(side: Side) -> Build:
             "id": _as_text(record.get(side.id)),
             "version": _as_text(record.get(side.version)),
             "modified_at": record.get(side.modified_at),
-            "deleted": side.deleted is not None and record.get(side.deleted) is True,
+            "deleted": side.deleted is not None and _flag(record.get(side.deleted)),
         }
 
     return source_of
+
+
+def _flag(value: Any) -> Any:
+    """Yes or no, in text too. What is neither passes as it is: the target refuses it rather than guess."""
+    if value is None or value is False or value is True:
+        return value is True
+    flag = yes_or_no(value)
+    return value if flag is None and value != "" else flag is True
 
 
 def compile_filter(conditions: Sequence[Condition]) -> Callable[[Record], bool] | None:

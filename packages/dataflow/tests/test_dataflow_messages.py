@@ -350,6 +350,23 @@ def test_ids_are_text(to_customcrm, raw, as_text):
     assert made["_source"]["values"]["customer.id"] == raw
 
 
+@pytest.mark.parametrize(
+    ("said", "passed"),
+    [
+        *((one, False) for one in (None, False, 0, "", "0", "false", "No")),
+        *((one, True) for one in (True, 1, "1", "true", "Yes")),
+        # Neither yes nor no: the target refuses the record.
+        ("2026-03-01", "2026-03-01"),
+        ("archived", "archived"),
+        (2, 2),
+    ],
+)
+def test_a_record_is_a_tombstone_where_its_flag_says_so_in_text_too(to_tripletex, said, passed):
+    (made,) = to_tripletex.record("product", {"Id": "v-3", "UpdatedAt": NOW, "Deleted": said, "Name": "Skrue"})
+    assert made["_source"]["deleted"] == passed
+    assert type(made["_source"]["deleted"]) is type(passed)
+
+
 def test_a_tombstone_passes_with_what_it_says(to_tripletex):
     made = to_tripletex.record("product", {"Id": "v-3", "UpdatedAt": NOW, "Deleted": True, "Name": "Skrue"})
     assert made == [

@@ -163,8 +163,8 @@ class FlowInput:
             modified_at=None,
             values=pick(record, self._paths),
             source=values if isinstance(values, dict) else {},
-            deleted=bool(source.get("deleted")),
-            filtered=bool(source.get("filtered")),
+            deleted=source.get("deleted") is True,
+            filtered=source.get("filtered") is True,
             whole=arrived.whole,
         )
         try:

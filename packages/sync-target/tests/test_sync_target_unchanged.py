@@ -170,6 +170,15 @@ def test_an_invalid_record_is_parked_though_its_source_is_the_same(loads, caplog
     assert "c1: not a valid record: data.website must be string or null" in caplog.text
 
 
+@pytest.mark.parametrize("flags", [{"deleted": "0"}, {"filtered": "no"}])
+def test_a_text_in_a_flag_s_place_deletes_and_hides_nothing(loads, flags):
+    loads.to_tripletex(from_customcrm(1))
+    edited = from_customcrm(1, "2026-01-05T09:30:00.000Z", Website="https://ny.example.no")
+    loads.to_tripletex({**edited, "_source": {**edited["_source"], **flags}})
+    (customer,) = loads.systems.tripletex.all("customer")
+    assert (customer["website"], customer["isInactive"]) == ("https://ny.example.no", False)
+
+
 def test_edits_that_lie_far_apart_are_read_and_written_together(loads):
     before = [from_customcrm(number) for number in range(2100)]
     loads.to_tripletex(*before)
