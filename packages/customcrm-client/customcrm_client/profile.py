@@ -452,8 +452,9 @@ class Stream(_Said, frozen=True):
     properties: Annotated[
         dict[str, Property | str | Literal[False] | None],
         _said(
-            "The stream's properties, each with the CRM's name for it (nothing: the same name; false: it has none). "
-            "Left out: the CRM's own names are kept, and `schema` says which there are"
+            "The stream's properties, each with the CRM's name for it (nothing: the same name; false: it has none, and "
+            "rows of a table for it are left out). Left out: the CRM's own names are kept, and `schema` says which "
+            "there are"
         ),
     ] = msgspec.field(default_factory=dict)
     absent: Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dataflow.streams import stream_schemas
+from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
 from located_yaml import Fault
 from ruamel.yaml import YAML
@@ -42,10 +42,10 @@ def dataflow_of(tables: Sequence[str], folder: Path, environment: Mapping[str, s
 
     told = told_of("customcrm", th.PropertiesList(*PROFILE).to_dict(), environment)
     try:
-        schemas = stream_schemas(profile_of(told))
+        profile = profile_of(told)
     except Fault as error:
         raise OperatorError(str(error)) from None
-    return Dataflow.load(list(tables) or tables_of(folder), folder, schemas)
+    return Dataflow.load(list(tables) or tables_of(folder), folder, stream_schemas(profile), absent(profile))
 
 
 def here(tables: Sequence[str] = ()) -> Dataflow:

@@ -30,7 +30,7 @@ from dataflow.rehearsing import Rehearsed
 from dataflow.schema import target_schema
 from dataflow.sending import legs_sent
 from dataflow.side import DIRECTIONS, Direction
-from dataflow.streams import stream_schemas
+from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
 
 Content = dict[str, Any]
@@ -88,7 +88,8 @@ class DataflowMapper(SingerPlugin, InlineMapper):
         super().__init__(**kwargs)
         names = {direction.name: direction for direction in DIRECTIONS}
         self.direction: Direction = names[self.config["direction"]]
-        self.dataflow = Dataflow.load(self.config["tables"], project_root(), stream_schemas(profile_of(self.config)))
+        profile = profile_of(self.config)
+        self.dataflow = Dataflow.load(self.config["tables"], project_root(), stream_schemas(profile), absent(profile))
         self._flows = self.dataflow.going(self.direction)
         self._builds: dict[str, list[tuple[str, Build]]] = {}
         rehearsal = Rehearsal.asked()

@@ -17,6 +17,9 @@ Schema: TypeAlias = Mapping[str, Any]
 Schemas: TypeAlias = Mapping[str, Mapping[str, Schema]]
 """Side name, then stream, to the JSON schema of its records."""
 
+Absent: TypeAlias = Mapping[str, frozenset[str]]
+"""Stream name to those of its properties that this CRM does not have."""
+
 OWN = {
     CUSTOMCRM.name: frozenset(CUSTOMCRM_OWN),
     TRIPLETEX.name: frozenset({"url", "displayName", "changes", "version", "modifiedAt"}),
@@ -27,6 +30,14 @@ OWN = {
 def stream_schemas(profile: Profile | None = None) -> Schemas:
     """The schemas of the streams as both taps emit them; the CRM's as its profile has them (the reference, if none)."""
     return {CUSTOMCRM.name: schemas(profile or reference()), TRIPLETEX.name: tripletex_client.schema.SCHEMAS}
+
+
+def absent(profile: Profile) -> Absent:
+    """The properties of the CRM of which its profile says that there are none."""
+    return {
+        name: frozenset(path for path, said in stream.properties.items() if said is False)
+        for name, stream in profile.streams.items()
+    }
 
 
 def leaf_of(schema: Schema, path: str) -> Schema | None:

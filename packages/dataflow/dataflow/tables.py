@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from dataflow.checking import check, conversion_of, in_order
 from dataflow.conversion import LINK, Conversion, Convert
 from dataflow.reading import read_file, read_table
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
-from dataflow.streams import Schema, Schemas, json_type, leaf_of, stream_schemas
+from dataflow.streams import Absent, Schema, Schemas, json_type, leaf_of, stream_schemas
 from dataflow.table import Flow, Row
 
 
@@ -34,16 +35,25 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Dataflow:
-    """Flows that were checked against the streams' schemas, and each other."""
+    """Flows that were checked against the streams' schemas, and each other.
 
-    def __init__(self, flows: Sequence[Flow], schemas: Schemas | None = None) -> None:
-        self.flows = tuple(flows)
+    Rows for what this CRM does not have (``absent``) are left out.
+    """
+
+    def __init__(
+        self, flows: Sequence[Flow], schemas: Schemas | None = None, absent: Absent = MappingProxyType({})
+    ) -> None:
+        self.flows = tuple(_without(flow, absent.get(flow.customcrm, frozenset())) for flow in flows)
         self.schemas = stream_schemas() if schemas is None else schemas
         check(self.flows, self.schemas)
 
     @classmethod
     def load(
-        cls, tables: Sequence[str | Path | Mapping[str, Any]], root: Path, schemas: Schemas | None = None
+        cls,
+        tables: Sequence[str | Path | Mapping[str, Any]],
+        root: Path,
+        schemas: Schemas | None = None,
+        absent: Absent = MappingProxyType({}),
     ) -> Dataflow:
         """Read and check tables: files (relative to ``root``), or tables themselves as a configuration holds them.
 
@@ -57,7 +67,7 @@ class Dataflow:
                 flows.append(read_table(table, f"tables[{index}]"))
             else:
                 flows.append(read_file(root / table, str(table)))
-        return cls(flows, schemas)
+        return cls(flows, schemas, absent)
 
     def flow(self, name: str) -> Flow:
         """The flow of a name.
@@ -139,6 +149,11 @@ class Dataflow:
             convert=conversion.convert(direction),
             compare=conversion.compare(direction.target),
         )
+
+
+def _without(flow: Flow, absent: frozenset[str]) -> Flow:
+    rows = tuple(row for row in flow.rows if row.customcrm.partition(".")[0] not in absent)
+    return flow if len(rows) == len(flow.rows) else msgspec.structs.replace(flow, rows=rows)
 
 
 def _meant(*values: tuple[Any, ...]) -> list[list[str]]:

@@ -1,12 +1,16 @@
 """Tables of a CRM that a profile describes: its streams and properties are the ones that can be mapped."""
 
+import re
+from pathlib import Path
+
 import pytest
 from customcrm_client.loading import load
 from dataflow.errors import TableError
 from dataflow.mapper import DataflowMapper
-from dataflow.streams import stream_schemas
+from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
 
+ROOT = Path(__file__).resolve().parents[3]
 PROFILE = {
     "extends": "reference",
     "streams": {
@@ -43,9 +47,29 @@ def test_what_the_profile_says_of_a_property_holds_for_the_tables(tmp_path):
         load_table(tmp_path, {"customcrm": "FirstNam", "tripletex": "email"})
 
 
+@pytest.mark.parametrize("guide", ["bottlecrm", "directus", "strapi"])
+def test_the_projects_tables_leave_out_what_a_guides_own_example_says_is_not_there(guide, tmp_path):
+    said = (ROOT / f"docs/profiles/{guide}.md").read_text(encoding="utf-8")
+    (example,) = (block for block in re.findall(r"```yaml\n(.*?)```", said, re.DOTALL) if "extends" in block)
+    (tmp_path / "own.yml").write_text(example, encoding="utf-8")
+    profile = load("own.yml", tmp_path)
+    tables = [f"transforms/{name}.yml" for name in profile.streams]
+    dataflow = Dataflow.load(tables, ROOT, stream_schemas(profile), absent(profile))
+    mapped = {row.customcrm for row in dataflow.flow("customer").rows}
+    assert "StreetAddress1" in mapped
+    assert "StreetAddress2" not in mapped
+    with pytest.raises(TableError, match="has no property StreetAddress2"):
+        Dataflow.load(tables, ROOT, stream_schemas(profile))
+
+
 def test_the_mapper_is_told_the_profile_by_its_settings():
     config = {"direction": "customcrm-to-tripletex", "tables": [TABLE]}
     mapper = DataflowMapper(config={**config, "profile": PROFILE})
     assert [flow.name for flow in mapper.dataflow.flows] == ["person"]
+    gone = {**TABLE, "properties": [*TABLE["properties"], {"customcrm": "Mail", "tripletex": "email"}]}
+    person = {**PROFILE["streams"]["person"]["properties"], "Mail": False}
+    without = {"extends": "reference", "streams": {"person": {"path": "/people", "properties": person}}}
+    mapper = DataflowMapper(config={**config, "tables": [gone], "profile": without})
+    assert [row.customcrm for row in mapper.dataflow.flows[0].rows] == ["Name"]
     with pytest.raises(TableError, match="no stream person"):
         DataflowMapper(config=config)
