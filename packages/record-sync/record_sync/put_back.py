@@ -19,6 +19,8 @@ def put_back(flow: Flow) -> None:
     with flow.ledger.reading() as now:
         wanted = now.conflicts.to_restore(side)
         links = now.links.by_ids({one.link_id for one in wanted})
+    if not wanted:
+        return
     read = flow.target.read([link.target.id for link in links.values()])
     writes: list[tuple[Lost, Link, Current]] = []
     with flow.ledger.transaction() as now:

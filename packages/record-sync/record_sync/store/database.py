@@ -171,7 +171,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         # A transaction that reads first and writes later fails where another has written between; one that takes
         # the right to write at once waits for its turn.
         reading = connection.get_execution_options().get("reading")
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
 

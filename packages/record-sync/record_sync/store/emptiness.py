@@ -5,6 +5,8 @@ A run holds the lock of its sync name, so nobody else adds such rows meanwhile.
 
 from __future__ import annotations
 
+from functools import cache
+
 import sqlalchemy as sa
 
 
@@ -19,13 +21,18 @@ class Emptiness:
         key = (table.name, *where.values())
         known = self._known.get(key)
         if known is None:
-            query = sa.select(sa.literal(1)).select_from(table).limit(1)
-            for name, value in where.items():
-                query = query.where(table.c[name] == value)
-            known = self._known[key] = connection.scalar(query) is None
+            values = {f"of_{name}": value for name, value in where.items()}
+            known = self._known[key] = connection.scalar(_any(table, tuple(where)), values) is None
         return known
 
     def no_longer(self, table: sa.Table, **where: object) -> None:
         """A row with these values is added."""
         key = (table.name, *where.values())
         self._known[key] = False
+
+
+@cache
+def _any(table: sa.Table, names: tuple[str, ...]) -> sa.Select[tuple[int]]:
+    """Made once: making it takes longer than its answer."""
+    wanted = [table.c[name] == sa.bindparam(f"of_{name}") for name in names]
+    return sa.select(sa.literal(1)).select_from(table).where(*wanted).limit(1)

@@ -36,8 +36,15 @@ _SCOPE = sa.select(tables.scope.c.id).where(
 _FLOW = sa.select(tables.flow).where(
     tables.flow.c.sync_id == sa.bindparam("sync"), tables.flow.c.name == sa.bindparam("flow_name")
 )
-_ACKNOWLEDGED = sa.select(tables.acknowledged.c.as_of).where(
-    tables.acknowledged.c.flow_id == sa.bindparam("flow"), tables.acknowledged.c.side == sa.bindparam("of_side")
+_OF_SOURCE = (tables.acknowledged.c.flow_id == sa.bindparam("flow")) & (
+    tables.acknowledged.c.side == sa.bindparam("of_side")
+)
+_ACKNOWLEDGED = sa.select(tables.acknowledged.c.as_of).where(_OF_SOURCE)
+_AS_OF = sa.bindparam("newest", type_=sa.Text)
+_ACKNOWLEDGE = (
+    sa.update(tables.acknowledged)
+    .where(_OF_SOURCE)
+    .values(as_of=sa.case((tables.acknowledged.c.as_of < _AS_OF, _AS_OF), else_=tables.acknowledged.c.as_of))
 )
 
 
@@ -292,12 +299,9 @@ class Store:
         What was read earlier than the newest changes nothing: of two lines with states of their own, the one that read
         first may come last.
         """
-        columns = tables.acknowledged.c
-        wanted = (columns.flow_id == flow.id) & (columns.side == flow.source_side)
-        newest = sa.case((columns.as_of < as_of, as_of), else_=columns.as_of)
+        source = {"flow": flow.id, "of_side": flow.source_side}
         with self.begin() as connection:
-            updated = connection.execute(sa.update(tables.acknowledged).where(wanted).values(as_of=newest))
-            if not updated.rowcount:
+            if not connection.execute(_ACKNOWLEDGE, {**source, "newest": as_of}).rowcount:
                 connection.execute(
                     sa.insert(tables.acknowledged).values(flow_id=flow.id, side=flow.source_side, as_of=as_of)
                 )
