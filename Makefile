@@ -56,10 +56,11 @@ test: setup check
 test-backends: setup
 	@BACKENDS="$${BACKENDS:-all}" $(BIN)/python -m pytest tests/backends
 
-# Random histories for as long as one likes: make soak SYNC_MACHINES=20000 SYNC_SEED=42
+# Random histories for as long as one likes, in memory and over HTTP:
+# make soak SYNC_HISTORIES=100000 SYNC_MACHINES=20000 SYNC_SEED=42
 soak: setup
-	@SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} SYNC_SEED=$${SYNC_SEED:-$$(date +%s)} \
-	  $(BIN)/python -m pytest -n logical tests/sync -s
+	@SYNC_HISTORIES=$${SYNC_HISTORIES:-50000} SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} \
+	  SYNC_SEED=$${SYNC_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n logical tests/sync -s
 
 # Beside the peers, about 25 minutes; make bench BENCH=tap-tripletex for one measure. To try: BENCH_RECORDS=1000 BENCH_RUNS=1
 bench: setup

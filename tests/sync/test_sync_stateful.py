@@ -12,21 +12,16 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 from api_transport import ApiError
 from customcrm_client.client import CustomcrmClient
-from dataflow.compiling import compile_flow
-from dataflow.schema import target_schema
-from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX
-from dataflow.tables import Dataflow
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,7 +34,6 @@ from hypothesis.stateful import (
 )
 from record_sync.breaker import Limits
 from record_sync.canonical import same
-from record_sync.rules import FlowRules
 from record_sync.session import Session
 from record_sync.store import Store, tables
 from record_sync.store.database import open_engine
@@ -53,10 +47,8 @@ from tripletex_client.fields import FIELDS
 
 import sandbox
 from sandbox import Fault
+from tests.sync.going import POLICIES, SIDES, going, resource
 
-ROOT = Path(__file__).parents[2]
-SIDES = ("customcrm", "tripletex")
-TABLES = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
 OSLO = "Europe/Oslo"
 PROPERTIES = {
     "customer": {
@@ -77,7 +69,6 @@ TAGS = {
 """The property that nobody edits: it tells which record is which."""
 REQUIRED = {"Name", "name", "FirstName", "firstName"}
 PHONES = {"Phone", "phoneNumberWork"}
-POLICIES = ("latest", "customcrm", "tripletex", "manual")
 NO_LIMITS = Limits(1.0, 1.0, 10_000)
 
 MACHINES = int(os.environ.get("SYNC_MACHINES") or ("500" if os.environ.get("CI") else "80"))
@@ -89,10 +80,6 @@ SHARDS = 8
 
 class Killed(BaseException):
     """The process is no more."""
-
-
-def resource(flow: str, side: str) -> str:
-    return "contact" if (flow, side) == ("product", "tripletex") else flow
 
 
 def at(record: dict[str, Any], path: str) -> Any:
@@ -300,44 +287,6 @@ def tidied(_type: str, name: str, text: str) -> str:
     """What a server may make of a text."""
     text = text.strip()
     return text.replace(" ", "") if name in PHONES else text
-
-
-class GoingFlow(NamedTuple):
-    """A flow in one direction: what the mapper makes of its records, and what the target knows of it."""
-
-    name: str
-    stream: str
-    build: Callable[[dict[str, Any]], dict[str, Any]]
-    schema: dict[str, Any]
-    rules: FlowRules
-
-
-@functools.cache
-def going(policy: str, deletes: str, to: str) -> tuple[GoingFlow, ...]:
-    """The flows towards a side."""
-    direction = TO_TRIPLETEX if to == "tripletex" else TO_CUSTOMCRM
-    mapped = dataflow(policy, deletes)
-    found = []
-    for flow in mapped.going(direction):
-        schema = target_schema(mapped, flow, direction)
-        build = compile_flow(mapped.legs(flow, direction), flow.condition(direction), direction)
-        rules = FlowRules.from_schema(schema, to)
-        found.append(GoingFlow(flow.name, flow.stream(direction.source), build, schema, rules))
-    return tuple(found)
-
-
-@functools.cache
-def dataflow(policy: str, deletes: str) -> Dataflow:
-    """The project's own tables, with other policies where both sides edit, and for deletions in the CRM."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in TABLES:
-            text = (ROOT / name).read_text(encoding="utf-8")
-            table = Path(folder) / name
-            table.parent.mkdir(exist_ok=True)
-            text = text.replace("\nconflict: latest\n", f"\nconflict: {policy}\n")
-            text = text.replace("{to-tripletex: deactivate,", f"{{to-tripletex: {deletes},")
-            table.write_text(text, encoding="utf-8")
-        return Dataflow.load(TABLES, Path(folder))
 
 
 class Histories(RuleBasedStateMachine):
