@@ -123,6 +123,74 @@ def test_a_reference_is_compared_by_the_other_flows_links(told):
     assert differences(compared) == {"CustomerId": ("tripletex", None)}
 
 
+GROUPED = {
+    "flow": "customer",
+    "customcrm": "customer",
+    "tripletex": "customer",
+    "match_on": [],
+    "properties": [
+        {"customcrm": "Name", "tripletex": "name", "convert": "name", "group": "name"},
+        {"customcrm": "Description", "tripletex": "description", "convert": "name", "group": "name"},
+        {"customcrm": "City", "tripletex": "postalAddress.city", "group": "address"},
+        {
+            "customcrm": "Country",
+            "tripletex": "postalAddress.country.isoAlpha2Code",
+            "convert": "country",
+            "group": "address",
+        },
+        {
+            "customcrm": "Phone",
+            "tripletex": "phoneNumber",
+            "convert": "phone",
+            "country": "postalAddress.country.isoAlpha2Code",
+        },
+    ],
+}
+
+
+def grouped(crm, tripletex, conflict=None):
+    """What differs of two customers, and why."""
+    dataflow = Dataflow.load([GROUPED], Path())
+    audited = AuditedFlow.of(dataflow, dataflow.flow("customer"))
+    names = {"customcrm": [row["customcrm"] for row in GROUPED["properties"]]}
+    names["tripletex"] = [row["tripletex"] for row in GROUPED["properties"]]
+    told = {
+        side: dict(zip(names[side], values, strict=True))
+        for side, values in (("customcrm", crm), ("tripletex", tripletex))
+    }
+    ends = {side: End("1", base=Base(PRINTS.of_all(values))) for side, values in told.items()}
+    records = {side: Current("1", "1", None, values) for side, values in told.items()}
+    conflicts = () if conflict is None else (OpenConflict(3, conflict, "open"),)
+    return differences(compare(audited, LinkedPair(1, "live", ends), records, PRINTS, {}, Pending(conflicts=conflicts)))
+
+
+def test_a_name_whole_on_one_side_is_no_difference():
+    same = ("Oslo", "NO", None)
+    assert grouped(("Kari Nordmann", None, *same), ("Kari", "Nordmann", *same)) == {}
+    assert grouped((None, "Kari Nordmann", *same), ("Kari", "Nordmann", *same)) == {}
+    assert set(grouped(("Kari Berg", None, *same), ("Kari", "Nordmann", *same))) == {"Name", "Description"}
+
+
+def test_a_country_that_one_side_gives_an_address_is_not_compared():
+    assert grouped(("A", "B", "Oslo", None, None), ("A", "B", "Oslo", "NO", None)) == {}
+    assert grouped(("A", "B", "Oslo", "SE", None), ("A", "B", "Oslo", "NO", None)) == {"Country": ("neither", None)}
+
+
+def test_a_number_is_read_in_the_country_of_its_record():
+    assert grouped(("A", "B", "Ry", "DK", "+45 33 12 12 12"), ("A", "B", "Ry", "DK", "33121212")) == {}
+    assert set(grouped(("A", "B", "Ry", "DK", "+47 33 12 12 12"), ("A", "B", "Ry", "DK", "33121212"))) == {"Phone"}
+
+
+def test_a_conflict_about_a_group_explains_all_of_it():
+    crm, tripletex = ("A", "B", "Oslo", "SE", "1"), ("A", "B", "Bergen", "NO", "2")
+    why = ("neither", "conflict 3 is open")
+    assert grouped(crm, tripletex, conflict="group address") == {
+        "City": why,
+        "Country": why,
+        "Phone": ("neither", None),
+    }
+
+
 def test_a_property_that_neither_record_mentions_is_not_compared(flow):
     ends = {"customcrm": End("p1"), "tripletex": End("9")}
     records = {

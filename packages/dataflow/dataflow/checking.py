@@ -14,6 +14,7 @@ from located_yaml import Place, suggestion
 
 from dataflow.conversion import BY_TYPE, CONVERSIONS, LINK, Conversion
 from dataflow.errors import TableError
+from dataflow.groups import check_groups
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 from dataflow.streams import Schema, Schemas, json_type, leaf_of, paths_of, writable
 from dataflow.table import SIDES, Condition, Flow, Row
@@ -45,7 +46,9 @@ def check(flows: Sequence[Flow], schemas: Schemas) -> None:
                 )
         for row in flow.rows:
             check_row(row, flow, schemas, named)
+            _country(row, flow, schemas)
         _one_writer_each(flow)
+        check_groups(flow)
         _match_on(flow)
         _filters(flow, schemas)
         _after(flow, named)
@@ -154,6 +157,32 @@ def _link(row: Row, flows: dict[str, Flow]) -> None:
             row.place("tripletex"),
             f"a link goes to the id of a record, for example customer.id, not to {' and '.join(row.tripletex)}.",
         )
+
+
+def _country(row: Row, flow: Flow, schemas: Schemas) -> None:
+    if row.country is None:
+        return
+    conversion = conversion_of(row, flow, schemas)
+    if not conversion.takes_country:
+        fitting = [one.name for one in CONVERSIONS.values() if one.takes_country]
+        _refuse(
+            row.place("country"),
+            f"the conversion {conversion.name} reads no country. Remove country:, or name convert: {fitting[0]}.",
+        )
+    mapped = [one.tripletex[0] for one in flow.rows if len(one.tripletex) == 1]
+    if row.country not in mapped:
+        _refuse(
+            row.place("country"),
+            f"country names {row.country}, which no row of this table holds by itself. "
+            f"{suggestion(row.country, mapped)}",
+        )
+    for direction in DIRECTIONS:
+        if row.goes(direction) and flow.row_of(row.country, direction) is None:
+            _refuse(
+                row.place("country"),
+                f"country names {row.country}, which is not carried {direction.key} as the number is. "
+                "Let its row go the same ways.",
+            )
 
 
 def _one_writer_each(flow: Flow) -> None:

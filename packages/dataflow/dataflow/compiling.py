@@ -28,7 +28,7 @@ def compile_flow(legs: Sequence[Leg], conditions: Sequence[Condition], direction
     The result has the target's properties and ``_source``. A tombstone is never filtered out: that a record is gone
     matters to the target whatever its last values were.
     """
-    paths = dict.fromkeys(path for leg in legs for path in leg.sources)
+    paths = dict.fromkeys(path for leg in legs for path in (*leg.sources, *leg.beside))
     plain = [path for path in paths if "." not in path]
     gets = [(path, getter(path)) for path in paths if "." in path]
     steps = list(_steps(legs))
@@ -133,7 +133,7 @@ def _steps(legs: Sequence[Leg]) -> Iterator[Step]:
     """What has to be done for a record; values that go to several places in one form are converted once."""
     alike: dict[tuple[str, Convert], list[Put]] = {}
     for leg in legs:
-        if len(leg.sources) == len(leg.targets) == 1:
+        if len(leg.sources) == len(leg.targets) == 1 and not leg.beside:
             alike.setdefault((leg.sources[0], leg.convert), []).append(putter(leg.targets[0]))
         else:
             yield _several(leg)
@@ -164,7 +164,7 @@ def _several(leg: Leg) -> Step:
         given = [values.get(path, ABSENT) for path in leg.sources]
         if any(value is ABSENT for value in given):
             return
-        results = convert(*given)
+        results = convert(*given, *[values.get(path) for path in leg.beside])
         for put_one, result in zip(puts, results if len(puts) > 1 else (results,), strict=True):
             put_one(made, result)
 

@@ -40,6 +40,8 @@ class Conversion(msgspec.Struct, frozen=True):
     compare_customcrm: str
     """When two values in Customcrm say the same (docs/architecture.md, ``x-compare``)."""
     compare_tripletex: tuple[str, ...]
+    takes_country: bool = False
+    """Whether it takes the record's country besides, which tells what the value means."""
     returns: bool = True
     """Whether what goes there comes back; otherwise the conversion is for one direction only."""
     revision: int = 1
@@ -160,14 +162,19 @@ CONVERSIONS = {
             as_is,
             "organisation_number",
         ),
-        _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "text"),
-        _alike(
+        _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "country"),
+        _alike("name", "as it is; whole in one field it is the same name as divided", "string", as_is, as_is, "name"),
+        Conversion(
             "phone",
             "Norwegian numbers as bare digits, others as +46812345678; back as +47 22 33 44 55; other text stays",
             "string",
+            ("string",),
             phone.to_tripletex,
             phone.to_customcrm,
             "phone",
+            ("phone",),
+            takes_country=True,
+            revision=2,
         ),
         Conversion(
             "mobile",
@@ -177,7 +184,7 @@ CONVERSIONS = {
             phone.mobile_to_tripletex,
             phone.mobile_to_customcrm,
             "phone",
-            ("phone", "text"),
+            ("phone", "country"),
         ),
         _alike("boolean", "as it is", "boolean", as_is, as_is, "exact"),
         _alike("inverted", "true becomes false, and back", "boolean", inverted, inverted, "exact"),

@@ -1,6 +1,7 @@
 """Phone numbers, both ways, without touching what is not one.
 
 Tripletex keeps Norwegian numbers as their bare digits; a Customcrm gets them the way they are read internationally.
+A number without a prefix is one of the record's country, where the table names the property that holds it.
 Only a text that is a complete, valid number and nothing else is rewritten: "22 33 44 55 ext. 12", "ring etter kl 16"
 and two numbers in one field pass as they are.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
-from value_spelling.phone import HOME_REGION, complete
+from value_spelling.phone import HOME_REGION, complete, region_of
 from value_spelling.text import composed
 
 HOME_CODE = 47
@@ -26,23 +27,27 @@ NOT_COUNTRIES = frozenset({"AC", "TA", "XK"})
 COUNTRIES = frozenset(phonenumbers.SUPPORTED_REGIONS) - NOT_COUNTRIES
 
 
-def to_tripletex(value: Any) -> Any:
-    """Bare digits of a Norwegian number, E.164 of any other, everything else as it is."""
+def to_tripletex(value: Any, country: Any = None) -> Any:
+    """Bare digits of a Norwegian number on a Norwegian record, E.164 of any other, everything else as it is.
+
+    A number without its country's prefix is one of the record's country.
+    """
     if type(value) is not str:
         return value
-    number = complete(value, HOME_REGION)
+    region = region_of(country)
+    number = complete(value, region)
     if number is None:
         return _as_it_is(value)
-    if number.country_code == HOME_CODE:
+    if number.country_code == HOME_CODE and region == HOME_REGION:
         return phonenumbers.national_significant_number(number)
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def to_customcrm(value: Any) -> Any:
-    """As read internationally, "+47 22 33 44 55", for any valid number; everything else as it is."""
+def to_customcrm(value: Any, country: Any = None) -> Any:
+    """As read internationally, "+47 22 33 44 55", for any number valid in its country; everything else as it is."""
     if type(value) is not str:
         return value
-    number = complete(value, HOME_REGION)
+    number = complete(value, region_of(country))
     if number is None:
         return _as_it_is(value)
     return _international(number)

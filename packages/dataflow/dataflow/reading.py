@@ -30,7 +30,7 @@ FLOW_KEYS = (
     "properties",
 )  # fmt: skip
 NEEDED_FLOW_KEYS = ("flow", "customcrm", "tripletex", "match_on", "properties")
-ROW_KEYS = ("customcrm", "tripletex", "type", "convert", "link", "direction", "when", "conflict")
+ROW_KEYS = ("customcrm", "tripletex", "type", "convert", "country", "link", "direction", "when", "conflict", "group")
 NEEDED_ROW_KEYS = ("customcrm", "tripletex")
 
 
@@ -107,10 +107,12 @@ def _row(node: Node) -> Row:
         places=_places(node, keys),
         type=keys["type"].text() if "type" in keys else None,
         convert=keys["convert"].text() if "convert" in keys else None,
+        country=keys["country"].text() if "country" in keys else None,
         link=keys["link"].text() if "link" in keys else None,
         direction=_choice(keys, "direction", ROW_DIRECTIONS, "both"),
         when=_choice(keys, "when", WRITE_TIMES, "always"),
         conflict=keys["conflict"].choice(CONFLICT_POLICIES, "conflict") if "conflict" in keys else None,
+        group=keys["group"].text() if "group" in keys else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from dataflow.groups import policy_of
 from dataflow.side import CUSTOMCRM, TRIPLETEX, Direction
 from dataflow.table import Flow
 from dataflow.tables import Dataflow, Leg
@@ -29,10 +30,11 @@ def target_schema(
 ) -> dict[str, Any]:
     """The schema of a flow's records as the target gets them; ``legs`` where the source does not send all of them."""
     sent = dataflow.legs(flow, direction) if legs is None else legs
+    sent_paths = {path for leg in sent for path in leg.targets}
     properties: dict[str, Any] = {}
     for leg in sent:
         for path, json_type, compare in zip(leg.targets, leg.target_types, leg.compare, strict=True):
-            _place(properties, path, _leaf(leg, json_type, compare))
+            _place(properties, path, {"type": [json_type, "null"], **_rules(flow, leg, compare, sent_paths)})
     properties["_source"] = SOURCE_SCHEMA
     return {
         "type": "object",
@@ -54,13 +56,19 @@ def target_schema(
     }
 
 
-def _leaf(leg: Leg, json_type: str, compare: str) -> dict[str, Any]:
-    leaf: dict[str, Any] = {"type": [json_type, "null"], "x-from": list(leg.sources), "x-compare": compare}
-    if leg.row.conflict is not None:
-        leaf["x-conflict"] = leg.row.conflict
+def _rules(flow: Flow, leg: Leg, compare: str, sent: Collection[str]) -> dict[str, Any]:
+    """What the target has to know of a property."""
+    rules: dict[str, Any] = {"x-from": list(leg.sources), "x-compare": compare}
+    if leg.country in sent:
+        rules["x-country"] = leg.country
+    if leg.row.group is not None:
+        rules["x-group"] = leg.row.group
+    policy = policy_of(flow, leg.row)
+    if policy is not None:
+        rules["x-conflict"] = policy
     if leg.row.when == "create":
-        leaf["x-when"] = "create"
-    return leaf
+        rules["x-when"] = "create"
+    return rules
 
 
 def _place(properties: dict[str, Any], path: str, leaf: dict[str, Any]) -> None:

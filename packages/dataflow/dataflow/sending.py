@@ -29,21 +29,27 @@ def legs_sent(dataflow: Dataflow, flow: Flow, direction: Direction, schema: Sche
                 f"{condition.place}: the filter needs {condition.property}, which the tap does not send. "
                 f"Select {stream}.{condition.property} in the tap, or remove the condition."
             )
+    missing = [
+        (leg, [path for path in leg.sources if leaf_of(schema, path) is None]) for leg in dataflow.legs(flow, direction)
+    ]
+    broken = {leg.row.group: paths for leg, paths in missing if paths and leg.row.group}
     sent = []
-    for leg in dataflow.legs(flow, direction):
-        missing = [path for path in leg.sources if leaf_of(schema, path) is None]
-        if missing:
-            _matched(flow, leg, missing, stream)
+    for leg, paths in missing:
+        if paths:
+            what = " and ".join(leg.targets) if leg.row.group is None else f"all of the group {leg.row.group}"
             warn(
                 "%s: the tap does not send %s, so %s is left as it is. Select %s in the tap to synchronise it.",
                 leg.row.place(),
-                " and ".join(missing),
-                " and ".join(leg.targets),
-                " and ".join(f"{stream}.{path}" for path in missing),
+                " and ".join(paths),
+                what,
+                " and ".join(f"{stream}.{path}" for path in paths),
             )
-            continue
-        _types(leg, direction, schema)
-        sent.append(leg)
+        lacking = paths or broken.get(leg.row.group or "")
+        if lacking:
+            _matched(flow, leg, lacking, stream)
+        else:
+            _types(leg, direction, schema)
+            sent.append(leg)
     return tuple(sent)
 
 

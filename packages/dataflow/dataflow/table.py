@@ -48,6 +48,10 @@ class Row(msgspec.Struct, frozen=True):
     direction: str = "both"
     when: str = "always"
     conflict: str | None = None
+    group: str | None = None
+    """What the property belongs to: rows of one group are decided together."""
+    country: str | None = None
+    """The Tripletex property of the country in which a phone number without a prefix is read."""
 
     def place(self, key: str = "") -> Place:
         """Where the row, or one of its keys, stands."""

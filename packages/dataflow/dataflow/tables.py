@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from located_yaml import suggestion
 
 from dataflow.checking import check, conversion_of, in_order
 from dataflow.conversion import LINK, Conversion, Convert
+from dataflow.groups import policy_of
 from dataflow.reading import read_file, read_table
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 from dataflow.streams import Absent, Schema, Schemas, json_type, leaf_of, stream_schemas
@@ -32,6 +34,10 @@ class Leg(msgspec.Struct, frozen=True):
     """Takes as many values as there are sources; gives a tuple where there are several targets."""
     compare: tuple[str, ...]
     """How each target property is compared (docs/architecture.md, ``x-compare``)."""
+    beside: tuple[str, ...] = ()
+    """Source properties that tell what a value means, and are not carried by this row: a phone number's country."""
+    country: str | None = None
+    """The target's property that says the same."""
 
 
 class Dataflow:
@@ -122,8 +128,8 @@ class Dataflow:
         rows = []
         for row in flow.rows:
             conversion = self.conversion(flow, row)
-            said = (row.customcrm, row.tripletex, row.link, row.direction, row.when, row.conflict)
-            rows.append((*said, conversion.name, conversion.revision))
+            said = (row.customcrm, row.tripletex, row.link, row.direction, row.when, policy_of(flow, row))
+            rows.append((*said, row.group, row.country, conversion.name, conversion.revision))
         filters = {
             key: sorted((one.property, *_meant(one.among, one.not_among), one.empty) for one in conditions)
             for key, conditions in flow.filters.items()
@@ -140,6 +146,7 @@ class Dataflow:
     def _leg(self, flow: Flow, row: Row, direction: Direction) -> Leg:
         conversion = self.conversion(flow, row)
         target_types = self.types(flow, row, direction.target)
+        beside = None if row.country is None else flow.row_of(row.country, direction)
         return Leg(
             row=row,
             sources=row.paths(direction.source),
@@ -148,12 +155,28 @@ class Dataflow:
             target_types=conversion.types(direction.target) if conversion is LINK else target_types,
             convert=conversion.convert(direction),
             compare=conversion.compare(direction.target),
+            beside=() if beside is None else beside.paths(direction.source)[:1],
+            country=None if beside is None else beside.paths(direction.target)[0],
         )
 
 
 def _without(flow: Flow, absent: frozenset[str]) -> Flow:
-    rows = tuple(row for row in flow.rows if row.customcrm.partition(".")[0] not in absent)
-    return flow if len(rows) == len(flow.rows) else msgspec.structs.replace(flow, rows=rows)
+    kept = [row for row in flow.rows if row.customcrm.partition(".")[0] not in absent]
+    gone = [row for row in flow.rows if row not in kept]
+    if not gone:
+        return flow
+    no_country = {path for row in gone for path in row.tripletex}
+    groups = Counter(row.group for row in kept)
+    left_alone = {row.group for row in gone if groups[row.group] == 1}
+    rows = tuple(
+        msgspec.structs.replace(
+            row,
+            country=None if row.country in no_country else row.country,
+            group=None if row.group in left_alone else row.group,
+        )
+        for row in kept
+    )
+    return msgspec.structs.replace(flow, rows=rows)
 
 
 def _meant(*values: tuple[Any, ...]) -> list[list[str]]:

@@ -144,7 +144,7 @@ def address(**more):
         addressLine2=leaf("StreetAddress2", "text", **more),
         postalCode=leaf("ZipCode", "text", **more),
         city=leaf("City", "text", **more),
-        country=thing(isoAlpha2Code=leaf("Country", "text", **more)),
+        country=thing(isoAlpha2Code=leaf("Country", "country", **more)),
     )
 
 
@@ -175,10 +175,10 @@ def test_the_schema_tells_the_target_everything_about_a_customer():
                 "name": leaf("Name", "text"),
                 "organizationNumber": leaf("OrganizationNumber", "organisation_number"),
                 "email": leaf("Email", "email"),
-                "phoneNumber": leaf("Phone", "phone"),
+                "phoneNumber": leaf("Phone", "phone", **{"x-country": "postalAddress.country.isoAlpha2Code"}),
                 "website": leaf("Website", "url"),
                 "description": leaf("Description", "text"),
-                "postalAddress": address(),
+                "postalAddress": address(**{"x-group": "address"}),
                 "physicalAddress": address(**{"x-when": "create"}),
                 "deliveryAddress": address(**{"x-when": "create"}),
                 "_source": SOURCE,
@@ -578,6 +578,97 @@ def test_a_stream_in_no_table_is_dropped_and_said_once(caplog):
         assert mapped("RECORD", stream="country", record={"id": 1}) == []
         assert mapped("ACTIVATE_VERSION", stream="country", version=1) == []
     assert len([one for one in caplog.records if "Stream country is in no table" in one.message]) == 1
+
+
+# What belongs together
+
+
+def test_a_group_is_told_at_each_of_its_properties_in_both_directions():
+    for direction, schemas, names in (
+        ("customcrm-to-tripletex", CRM, ("firstName", "lastName")),
+        ("tripletex-to-customcrm", {"contact": TRIPLETEX_CONTACT}, ("FirstName", "LastName")),
+    ):
+        contact = Mapped(direction).schema("contact", schemas["contact"])[-1]["schema"]["properties"]
+        assert [(contact[name]["x-group"], contact[name]["x-compare"]) for name in names] == [("name", "name")] * 2
+        assert [name for name, one in contact.items() if "x-group" in one] == list(names)
+
+
+def test_what_a_table_says_of_one_property_of_a_group_it_says_of_all(tmp_path):
+    table = (ROOT / "transforms/customer.yml").read_text()
+    (tmp_path / "customer.yml").write_text(
+        table.replace("postalAddress.city, type: string", "postalAddress.city, type: string, conflict: manual")
+    )
+    mapped = Mapped("customcrm-to-tripletex", [str(tmp_path / "customer.yml")])
+    properties = mapped.schema("customer", CRM["customer"])[0]["schema"]["properties"]
+    *parts, country = properties["postalAddress"]["properties"].values()
+    assert {one["x-conflict"] for one in (*parts, country["properties"]["isoAlpha2Code"])} == {"manual"}
+    assert "x-conflict" not in properties["name"]
+    assert "x-conflict" not in properties["physicalAddress"]["properties"]["city"]
+
+
+def test_a_group_of_which_the_tap_sends_only_some_is_left_as_it_is(caplog):
+    mapped = Mapped("customcrm-to-tripletex")
+    with caplog.at_level("WARNING"):
+        properties = mapped.schema("customer", without(CRM["customer"], "StreetAddress2"))[0]["schema"]["properties"]
+    assert "postalAddress" not in properties
+    assert "city" in properties["physicalAddress"]["properties"]
+    (said,) = [one.message for one in caplog.records if "all of the group address is left as it is" in one.message]
+    assert "the tap does not send StreetAddress2" in said
+    assert "Select customer.StreetAddress2" in said
+
+
+def test_a_group_that_records_are_matched_by_has_to_be_sent_whole():
+    with pytest.raises(StreamError, match=r"matched on firstName, but the tap does not send FirstName"):
+        Mapped("customcrm-to-tripletex").schema("contact", without(CRM["contact"], "FirstName"))
+
+
+# Phone numbers of other countries
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "tripletex"),
+    [
+        ("33 12 12 12", "DK", "+4533121212"),
+        ("6123 4567", "SG", "+6561234567"),
+        ("22 33 44 55", "NO", "22334455"),
+        ("22 33 44 55", None, "22334455"),
+        ("22 33 44 55", "Norge", "22334455"),
+        ("+47 22 33 44 55", "DK", "+4722334455"),
+        ("22 33 44 55", "SG", "22 33 44 55"),
+        ("33 12 12 12", "Danmark", "33 12 12 12"),
+        ("+45 33 12 12 12", "Danmark", "+4533121212"),
+    ],
+)
+def test_a_number_of_a_customer_abroad_is_one_of_its_country(to_tripletex, phone, country, tripletex):
+    (made,) = to_tripletex.record("customer", {"Id": "c-1", "Phone": phone, "Country": country})
+    assert made["phoneNumber"] == tripletex
+
+
+@pytest.mark.parametrize(
+    ("phone", "country", "customcrm"),
+    [
+        ("33121212", "DK", "+45 33 12 12 12"),
+        ("61234567", "SG", "+65 6123 4567"),
+        ("22334455", "SG", "22334455"),
+        ("22334455", None, "+47 22 33 44 55"),
+        ("22334455", "NO", "+47 22 33 44 55"),
+        ("+4722334455", "DK", "+47 22 33 44 55"),
+    ],
+)
+def test_a_number_of_a_customer_abroad_comes_back_with_the_prefix_of_its_country(
+    to_customcrm, phone, country, customcrm
+):
+    address = {"country": {"isoAlpha2Code": country}}
+    (made,) = to_customcrm.record("customer", {"id": 1, "phoneNumber": phone, "postalAddress": address})
+    assert made["Phone"] == customcrm
+
+
+def test_a_number_whose_country_the_tap_does_not_send_is_a_norwegian_one():
+    mapped = Mapped("customcrm-to-tripletex")
+    properties = mapped.schema("customer", without(CRM["customer"], "Country"))[0]["schema"]["properties"]
+    assert "x-country" not in properties["phoneNumber"]
+    (made,) = mapped.record("customer", {"Id": "c-1", "Phone": "22 33 44 55"})
+    assert made["phoneNumber"] == "22334455"
 
 
 def test_a_state_passes_untouched(to_customcrm):

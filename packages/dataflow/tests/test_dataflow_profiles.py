@@ -62,6 +62,20 @@ def test_the_projects_tables_leave_out_what_a_guides_own_example_says_is_not_the
         Dataflow.load(tables, ROOT, stream_schemas(profile))
 
 
+@pytest.mark.parametrize(
+    ("gone", "grouped"),
+    [
+        ({"Country"}, {"StreetAddress1", "StreetAddress2", "ZipCode", "City"}),
+        ({"Country", "StreetAddress2", "ZipCode", "City"}, set()),
+    ],
+)
+def test_a_group_and_a_number_do_without_what_is_not_there(gone, grouped):
+    tables = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
+    rows = Dataflow.load(tables, ROOT, absent={"customer": frozenset(gone)}).flow("customer").rows
+    assert {row.customcrm for row in rows if row.group} == grouped
+    assert {row.customcrm for row in rows if row.country} == set()
+
+
 def test_the_mapper_is_told_the_profile_by_its_settings():
     config = {"direction": "customcrm-to-tripletex", "tables": [TABLE]}
     mapper = DataflowMapper(config={**config, "profile": PROFILE})

@@ -41,6 +41,16 @@ def row(text):
     return f"{CUSTOMER}  - {text}\n"
 
 
+def grouped(text, **first):
+    said = "".join(f", {key}: {value}" for key, value in first.items())
+    address = [
+        f"{{customcrm: StreetAddress1, tripletex: postalAddress.addressLine1, group: address{said}}}",
+        "{customcrm: City, tripletex: postalAddress.city, group: address}",
+        text,
+    ]
+    return CUSTOMER + "".join(f"  - {one}\n" for one in address)
+
+
 def test_the_tables_that_the_refusals_start_from_are_right(tmp_path):
     (tmp_path / "customer.yml").write_text(CUSTOMER)
     (tmp_path / "contact.yml").write_text(CONTACT)
@@ -163,6 +173,71 @@ def test_the_tables_that_the_refusals_start_from_are_right(tmp_path):
             row("{customcrm: Email, tripletex: email, when: create}"),
             9,
             "a property that is written only on creation goes one way.",
+        ),
+        # groups, and countries of numbers
+        (row("{customcrm: Email, tripletex: email, group: mail}"), 9, "the group mail has this property alone."),
+        (row("{customcrm: Email, tripletex: email, group: [a]}"), 9, "expected a name"),
+        (
+            grouped("{customcrm: ZipCode, tripletex: postalAddress.postalCode, group: adress}"),
+            11,
+            "Give group: adress to those that belong to it too, or remove it. Did you mean address?",
+        ),
+        (
+            grouped(
+                "{customcrm: ZipCode, tripletex: postalAddress.postalCode, group: address, direction: to-tripletex}"
+            ),
+            11,
+            "ZipCode goes only to-tripletex, but StreetAddress1 of the same group address goes both ways",
+        ),
+        (
+            grouped(
+                "{customcrm: ZipCode, tripletex: physicalAddress.postalCode, group: address, direction: to-tripletex, "
+                "when: create}"
+            ),
+            11,
+            "what is written only on creation is never decided, and in no group.",
+        ),
+        (
+            grouped("{customcrm: ZipCode, tripletex: department.id, link: customer, group: address}"),
+            11,
+            "an id is translated by its link alone, and in no group.",
+        ),
+        (
+            grouped(
+                "{customcrm: ZipCode, tripletex: postalAddress.postalCode, group: address, conflict: manual}",
+                conflict="tripletex",
+            ),
+            11,
+            (
+                "ZipCode (postalAddress.postalCode) has the conflict policy manual, and StreetAddress1 "
+                "(postalAddress.addressLine1) in customer.yml:9 tripletex, but both are of the group address and "
+                "decided together. Give them one policy."
+            ),
+        ),
+        (
+            row("{customcrm: Name, tripletex: description, direction: to-tripletex, conflict: manual}").replace(
+                "type: string}", "conflict: latest}"
+            ),
+            9,
+            "both are made of the same property and decided together.",
+        ),
+        (
+            row(
+                "{customcrm: Description, tripletex: phoneNumberMobile, convert: phone, country: postalAddress.country}"
+            ),
+            9,
+            "country names postalAddress.country, which no row of this table holds by itself.",
+        ),
+        (
+            row("{customcrm: Email, tripletex: email, country: name}"),
+            9,
+            "the conversion text reads no country. Remove country:, or name convert: phone.",
+        ),
+        (
+            row("{customcrm: Description, tripletex: phoneNumberMobile, convert: phone, country: language}")
+            + "  - {customcrm: Country, tripletex: language, direction: to-tripletex}\n",
+            9,
+            "country names language, which is not carried to-customcrm as the number is.",
         ),
         # what refers to something
         (CUSTOMER.replace("[organizationNumber]", "[organisationNumber]"), 4, "Did you mean organizationNumber?"),

@@ -111,6 +111,9 @@ OTHERS = [
     BASE + "filter: {to-tripletex: {Price: 1}}\n",
     BASE + "filter: {to-customcrm: {firstName: '1'}}\n",
     BASE.replace("lastName}", "lastName, conflict: tripletex}"),
+    BASE.replace("type: string}", "group: name}").replace("lastName}", "lastName, group: name}"),
+    BASE.replace("type: string}", "group: name}").replace("lastName}", "lastName, group: name, conflict: manual}"),
+    BASE.replace("lastName}", "lastName, convert: phone, country: firstName}"),
     BASE.replace("lastName}", "lastName, convert: phone}"),
     BASE + "  - {customcrm: Description, tripletex: phoneNumberWork}\n",
     BASE + "  - {customcrm: Description, tripletex: phoneNumberWork, direction: to-tripletex}\n",
@@ -121,6 +124,15 @@ OTHERS = [
 def test_the_digest_changes_with_everything_the_table_means(tmp_path):
     digests = [digest(tmp_path, text) for text in (BASE, *OTHERS)]
     assert len(set(digests)) == len(digests)
+
+
+def test_it_is_the_same_wherever_in_a_group_its_policy_stands(tmp_path):
+    group = BASE.replace("type: string}", "group: name}").replace("lastName}", "lastName, group: name}")
+    first, second = (group.replace(one, f"{one}, conflict: manual") for one in ("firstName", "lastName"))
+    first, second = (one.replace("[[firstName, conflict: manual", "[[firstName") for one in (first, second))
+    first, second = (one.replace("lastName, conflict: manual]]", "lastName]]") for one in (first, second))
+    assert first != second
+    assert digest(tmp_path, first) == digest(tmp_path, second) != digest(tmp_path, group)
 
 
 def test_filters_that_mean_something_else_have_other_digests(tmp_path):

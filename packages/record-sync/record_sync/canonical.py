@@ -6,7 +6,7 @@ A property's kind comes with the SCHEMA message (``x-compare``). Forms are for c
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from phonenumbers import PhoneNumberFormat, format_number, national_significant_number
 from value_spelling import organisation_number
-from value_spelling.phone import complete
+from value_spelling.name import words_of
+from value_spelling.phone import HOME_REGION, complete, region_of
 from value_spelling.text import composed, decomposed, without_blanks
 
-from record_sync.values import Value
+from record_sync.values import Value, empty
 
 
 def _text(value: Value) -> Value:
@@ -48,6 +49,11 @@ def _digits(value: Value) -> Value:
     return without_blanks(value) or None if isinstance(value, str) else _exact(value)
 
 
+def _country(value: Value) -> Value:
+    text = _text(value)
+    return text.upper() if isinstance(text, str) else text
+
+
 def _url(value: Value) -> Value:
     text = _text(value)
     if not isinstance(text, str):
@@ -60,14 +66,23 @@ def _url(value: Value) -> Value:
 
 
 @lru_cache(maxsize=4096)
-def _phone_text(text: str) -> str:
-    number = complete(text)
+def _phone_text(text: str, region: str) -> str:
+    number = complete(text, region)
     return text if number is None else str(format_number(number, PhoneNumberFormat.E164))
 
 
-def _phone(value: Value) -> Value:
+def _phone(value: Value, region: str = HOME_REGION) -> Value:
     text = _text(value)
-    return _phone_text(text) if isinstance(text, str) else text
+    return _phone_text(text, region) if isinstance(text, str) else text
+
+
+def phones_same(one: Value, other: Value, one_country: Value, other_country: Value) -> bool:
+    """Whether two phone numbers are the same, each read in its record's country; in the other's where it names none."""
+    forms = (
+        _phone(one, region_of(other_country if empty(one_country) else one_country)),
+        _phone(other, region_of(one_country if empty(other_country) else other_country)),
+    )
+    return bool(forms[0] == forms[1])
 
 
 KINDS: Mapping[str, Callable[[Value], Any]] = {
@@ -78,7 +93,11 @@ KINDS: Mapping[str, Callable[[Value], Any]] = {
     "url": _url,
     "phone": _phone,
     "organisation_number": _organisation_number,
+    "country": _country,
+    "name": _text,
 }
+QUALIFYING = frozenset({"country"})
+"""Kinds that mean something beside other values only: a system gives every address and number its own country."""
 
 
 def canonical(kind: str, value: Value) -> Any:
@@ -92,6 +111,16 @@ def same(kind: str, one: Value, other: Value) -> bool:
         return True
     form = KINDS[kind]
     return bool(form(one) == form(other))
+
+
+def names_same(one: Sequence[Value], other: Sequence[Value]) -> bool:
+    """Whether the parts of two people's names say the same, where one of them has its name whole in one part."""
+    mine, its = _stated_texts(one), _stated_texts(other)
+    return min(len(mine), len(its)) == 1 and words_of(mine) == words_of(its)
+
+
+def _stated_texts(values: Iterable[Value]) -> list[str]:
+    return [value for value in values if isinstance(value, str) and not empty(value)]
 
 
 def alike(one: Value, other: Value) -> bool:
@@ -116,15 +145,22 @@ def match_key(kind: str, value: Value) -> Any:
     return form.casefold()
 
 
-LEAVING = frozenset({"organisation_number"})
+LEAVING = frozenset({"organisation_number", "name"})
 """The kinds of which match keys leave something."""
 
 
-def leftover(kind: str, key: Any) -> Any:
+def leftover(kind: str, key: Any, names: Sequence[Any] = ()) -> Any:
     """What is left of a match key without what may be a difference in spelling; none where nothing may.
 
     Two keys that differ and leave the same may be one value: they are no match, and they do not contradict each other.
+
+    Args:
+        kind: the property's.
+        key: of its value.
+        names: the keys of all parts of the record's name; what is left of one is the whole name.
     """
+    if kind == "name":
+        return " ".join(words_of(_stated_texts(names)))
     return organisation_number.digits_of(key) if kind in LEAVING and isinstance(key, str) else None
 
 

@@ -15,7 +15,7 @@ REMOVE = "remove"
 
 
 class SentUnit(msgspec.Struct):
-    """What an update sent for one unit: fingerprints of the source's raw and of the target's canonical values."""
+    """One unit after an update: fingerprints of the source's raw and of the target's canonical values."""
 
     source: dict[str, bytes]
     sent: dict[str, bytes]

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from record_sync.canonical import leftover, match_key, search_form
+from record_sync.canonical import LEAVING, leftover, match_key, search_form
 from record_sync.rules import FlowRules, leftover_of
 from record_sync.values import Value, Values
 
@@ -54,15 +54,16 @@ def keys_of(values: Values, rules: FlowRules) -> Keys:
 
 
 def keys_at(values: Values, paths: Iterable[str], kind: Callable[[str], str]) -> Keys:
-    """The match keys at some paths, each of its kind."""
+    """The match keys at some paths, each of its kind, and what is left of them."""
     keys = {}
     for path in paths:
         key = match_key(kind(path), values.get(path))
         if key is not None:
             keys[path] = key
-            left = leftover(kind(path), key)
-            if left is not None:
-                keys[leftover_of(path)] = left
+    leaving = [(path, one) for path in keys if (one := kind(path)) in LEAVING]
+    names = [keys[path] for path, one in leaving if one == "name"]
+    for path, one in leaving:
+        keys[leftover_of(path)] = leftover(one, keys[path], names)
     return keys
 
 

@@ -6,17 +6,16 @@ a conflict has the same winner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
 import msgspec
 
-from record_sync.canonical import same
 from record_sync.fingerprint import Fingerprints
 from record_sync.record import Base, Current, End, Incoming, Link
-from record_sync.rules import FlowRules, Unit
+from record_sync.rules import FlowRules, Property, Unit
 from record_sync.values import Values, empty
 
 
@@ -39,6 +38,12 @@ class Decision(msgspec.Struct, frozen=True):
     unit: Unit
     verdict: Verdict
     contested: bool = False
+    written: tuple[Property, ...] = ()
+    """Of a verdict to write: the properties that are, where they differ."""
+
+    def values(self, incoming: Incoming) -> Values:
+        """What they are to hold."""
+        return {one.path: incoming.values[one.path] for one in self.written}
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -63,13 +68,17 @@ class Plan(msgspec.Struct, frozen=True):
         """Decisions in which somebody's value loses or waits."""
         return [one for one in self.decisions if one.contested]
 
+    def written(self, incoming: Incoming) -> Values:
+        """What the target is to hold of the units that the source won."""
+        return {path: value for decision in self.decisions for path, value in decision.values(incoming).items()}
+
     def writes(self, incoming: Incoming, current: Current) -> Values:
         """The properties to write: of the units the source won, those that differ."""
         return {
             one.path: incoming.values[one.path]
-            for unit in self.units(Verdict.WRITE)
-            for one in unit.properties
-            if not same(one.compare, incoming.values[one.path], current.get(one.path))
+            for decision in self.decisions
+            for one in decision.written
+            if not one.same(incoming.values, current.values)
         }
 
 
@@ -143,37 +152,78 @@ def _decide(
     prints: Fingerprints,
     taken: str | None,
 ) -> Decision:
-    if all(same(one.compare, incoming.values[one.path], current.get(one.path)) for one in unit.properties):
+    ours, theirs = incoming.values, current.values
+    if unit.same(ours, theirs):
         return Decision(unit, Verdict.AGREED)
     agreed_before = link is not None and all(link.source.base.knows(path) for path in unit.sources)
     if link is not None and agreed_before and target_unchanged(unit, link.target, current, prints):
-        return Decision(unit, Verdict.WRITE)
+        return _write(unit, incoming, current, spared=_unchanged_blanks(unit, incoming, link.source.base, prints))
     if taken is not None:
-        return Decision(unit, Verdict.WRITE if taken == rules.source_side else Verdict.KEEP)
-    offered = any(not empty(incoming.values[one.path]) for one in unit.properties)
-    present = any(not empty(current.get(one.path)) for one in unit.properties)
-    if offered and not present:
-        return Decision(unit, Verdict.WRITE, contested=agreed_before)
-    if present and not offered:
+        return _write(unit, incoming, current) if taken == rules.source_side else Decision(unit, Verdict.KEEP)
+    ours_says_more = _says_more(unit, ours, theirs)
+    if ours_says_more:
+        blanks = [one for one in unit.properties if one.qualifies and empty(ours.get(one.path))]
+        return _write(unit, incoming, current, contested=agreed_before, spared=blanks)
+    if ours_says_more is False:
         return Decision(unit, Verdict.KEEP, contested=agreed_before)
     if unit.policy == "manual":
         return Decision(unit, Verdict.HOLD, contested=True)
-    side = winner(unit.policy, incoming, link, current, rules)
-    return Decision(unit, Verdict.WRITE if side == rules.source_side else Verdict.KEEP, contested=True)
+    if winner(unit.policy, incoming, link, current, rules) == rules.source_side:
+        return _write(unit, incoming, current, contested=True)
+    return Decision(unit, Verdict.KEEP, contested=True)
+
+
+def _says_more(unit: Unit, ours: Values, theirs: Values) -> bool | None:
+    """Whether the source says something where the target says nothing, or less of the same group; none where neither.
+
+    A value goes before no value, so it needs no policy where one side has all that the other one has. A country alone
+    is no address, and no number.
+    """
+    offered, present = unit.weight(ours), unit.weight(theirs)
+    if offered == present:
+        return None
+    more = offered > present
+    if (offered[0] == 0) != (present[0] == 0) or (0, 0) in (offered, present):
+        return more
+    is_part = unit.group is not None and unit.is_part(*((theirs, ours) if more else (ours, theirs)))
+    return more if is_part else None
+
+
+def _unchanged_blanks(unit: Unit, incoming: Incoming, base: Base, prints: Fingerprints) -> list[Property]:
+    """Countries that the source still leaves out: the target's own, which it gives to whatever names none, stay."""
+    return [
+        one
+        for one in unit.properties
+        if one.qualifies
+        and empty(incoming.values[one.path])
+        and all(base.firm.get(path) == prints.of(incoming.source[path]) for path in one.sources)
+    ]
+
+
+def _write(
+    unit: Unit, incoming: Incoming, current: Current, *, contested: bool = False, spared: Sequence[Property] = ()
+) -> Decision:
+    """Write a unit whole, its empty values too, but for what is spared; where the rest is the same, it is agreed."""
+    written = tuple(one for one in unit.properties if one not in spared)
+    if all(one.same(incoming.values, current.values) for one in written):
+        return Decision(unit, Verdict.AGREED)
+    return Decision(unit, Verdict.WRITE, contested, written)
 
 
 def target_unchanged(unit: Unit, target: End, current: Current, prints: Fingerprints) -> bool:
     """Whether the target still says what was last agreed on a unit."""
-    at_own_write = current.version is not None and current.version == target.own_version
-    for one in unit.properties:
-        value = current.get(one.path)
-        if target.base.firm.get(one.path) == prints.of(value):
-            continue
-        expected = target.base.provisional.get(one.path)
-        if expected is not None and (at_own_write or expected == prints.of_sent(value)):
-            continue
+    return all(_is_unchanged(one, target, current, prints) for one in unit.properties)
+
+
+def _is_unchanged(one: Property, target: End, current: Current, prints: Fingerprints) -> bool:
+    value = current.get(one.path)
+    if target.base.firm.get(one.path) == prints.of(value):
+        return True
+    expected = target.base.provisional.get(one.path)
+    if expected is None:
         return False
-    return True
+    at_own_write = current.version is not None and current.version == target.own_version
+    return at_own_write or expected == prints.of_sent(value)
 
 
 def winner(policy: str, incoming: Incoming, link: Link | None, current: Current, rules: FlowRules) -> str:
@@ -199,7 +249,7 @@ def edit_times(incoming: Incoming, link: Link | None, current: Current) -> tuple
 def deletion_is_contested(link: Link, current: Current, rules: FlowRules, prints: Fingerprints) -> bool:
     """Whether the target was edited since the last agreement, so that a deletion must not be passed on."""
     return any(
-        all(link.target.base.knows(one.path) for one in unit.properties)
-        and not target_unchanged(unit, link.target, current, prints)
+        link.target.base.knows(one.path) and not _is_unchanged(one, link.target, current, prints)
         for unit in rules.units
+        for one in unit.properties
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from record_sync.canonical import KINDS, LEAVING
+from record_sync.canonical import KINDS, LEAVING, QUALIFYING, names_same, phones_same, same
 from record_sync.errors import RulesError
-from record_sync.values import Values
+from record_sync.values import Values, empty
 
 CONFLICT_POLICIES = ("latest", "manual")
 """Or the name of the side that always wins."""
@@ -25,14 +25,54 @@ class Property(msgspec.Struct, frozen=True):
     compare: str = "text"
     conflict: str | None = None
     create_only: bool = False
+    group: str | None = None
+    """The name of what it belongs to: an address, a person's name."""
+    country: str | None = None
+    """The property that holds the country in which a phone number is read."""
+
+    def same(self, ours: Values, theirs: Values) -> bool:
+        """Whether two records, both in the target's properties, say the same."""
+        one, other = ours.get(self.path), theirs.get(self.path)
+        if self.country is None or one == other:
+            return same(self.compare, one, other)
+        return phones_same(one, other, ours.get(self.country), theirs.get(self.country))
+
+    @property
+    def qualifies(self) -> bool:
+        """Whether a value of it says something beside the others of its unit only."""
+        return self.compare in QUALIFYING
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """Properties that are decided together, since they are made of the same source properties."""
+    """Properties that are decided together: those of a group, and those made of the same source properties."""
 
     sources: tuple[str, ...]
     properties: tuple[Property, ...]
     policy: str
+    group: str | None = None
+
+    def same(self, ours: Values, theirs: Values) -> bool:
+        """Whether two records say the same; a name whole in one property is the same as one in several."""
+        differing = [one for one in self.properties if not one.same(ours, theirs)]
+        if not differing:
+            return True
+        if self.group is None or any(one.compare != "name" for one in differing):
+            return False
+        names = [one.path for one in self.properties if one.compare == "name"]
+        return names_same([ours.get(path) for path in names], [theirs.get(path) for path in names])
+
+    def weight(self, values: Values) -> tuple[int, int]:
+        """Of how many properties a record says something, and how many more name the country of those."""
+        said = [one.qualifies for one in self.properties if not empty(values.get(one.path))]
+        return said.count(False), said.count(True)
+
+    def is_part(self, one: Values, other: Values) -> bool:
+        """Whether a record says nothing that another does not say too; it may name a country where that names none."""
+        return all(
+            each.same(one, other) or (each.qualifies and empty(other.get(each.path)))
+            for each in self.properties
+            if not empty(one.get(each.path))
+        )
 
 
 class FlowRules(msgspec.Struct, frozen=True, dict=True):
@@ -105,7 +145,8 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
         for unit in self.units:
             of_source = (self.source_side, "+".join(sorted(unit.sources)))
             of_target = (self.target_side, "+".join(sorted(one.path for one in unit.properties)))
-            keys[unit.sources] = " = ".join(paths for _, paths in sorted((of_source, of_target)))
+            of_both = " = ".join(paths for _, paths in sorted((of_source, of_target)))
+            keys[unit.sources] = of_both if unit.group is None else f"group {unit.group}"
         return keys
 
     def kind(self, path: str) -> str:
@@ -114,7 +155,7 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def from_schema(cls, schema: Mapping[str, Any], target_side: str) -> FlowRules:
-        """Read ``x-sync`` and the leaves' ``x-from``, ``x-compare``, ``x-conflict``, ``x-when``.
+        """Read ``x-sync`` and what the leaves say: ``x-from``, ``x-compare``, ``x-group`` and so on.
 
         Raises:
             RulesError: where something is missing or unknown.
@@ -167,6 +208,9 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
         for one in self.properties:
             if one.compare not in KINDS:
                 raise RulesError(f"{where}, {one.path}: unknown comparison {one.compare!r}. Known: {', '.join(KINDS)}.")
+        for one in self.properties:
+            if one.country is not None and one.country not in self.paths:
+                raise RulesError(f"{where}, {one.path}: its country {one.country!r} is not among the properties.")
         for path in self.match_paths - self.paths:
             raise RulesError(f"{where} matches on {path!r}, which is not among its properties.")
 
@@ -187,17 +231,37 @@ def _leaves(properties: Mapping[str, Any], prefix: str) -> Iterator[Property]:
                 compare=schema.get("x-compare", "text"),
                 conflict=schema.get("x-conflict"),
                 create_only=schema.get("x-when") == "create",
+                group=schema.get("x-group"),
+                country=schema.get("x-country"),
             )
         elif "properties" in schema:
             yield from _leaves(schema["properties"], f"{prefix}{name}.")
 
 
 def _units(properties: tuple[Property, ...], policy: str) -> tuple[Unit, ...]:
-    together: dict[tuple[str, ...], list[Property]] = {}
+    """The properties that share a group or a source, directly or through others, in their order."""
+    place = {one.path: number for number, one in enumerate(properties)}
+    together: list[tuple[set[tuple[str, str]], list[Property]]] = []
     for one in properties:
-        if not one.create_only:
-            together.setdefault(one.sources, []).append(one)
-    return tuple(
-        Unit(sources, tuple(members), next((one.conflict for one in members if one.conflict), policy))
-        for sources, members in together.items()
+        if one.create_only:
+            continue
+        ties, members = {("source", path) for path in one.sources}, [one]
+        if one.group is not None:
+            ties.add(("group", one.group))
+        for others in [others for others in together if not ties.isdisjoint(others[0])]:
+            together.remove(others)
+            ties |= others[0]
+            members += others[1]
+        together.append((ties, sorted(members, key=lambda one: place[one.path])))
+    units = (_unit(members, policy) for _, members in together)
+    return tuple(sorted(units, key=lambda unit: place[unit.properties[0].path]))
+
+
+def _unit(members: Sequence[Property], policy: str) -> Unit:
+    groups = sorted({one.group for one in members if one.group})
+    return Unit(
+        sources=tuple(dict.fromkeys(path for one in members for path in one.sources)),
+        properties=tuple(members),
+        policy=next((one.conflict for one in members if one.conflict), policy),
+        group="+".join(groups) or None,
     )

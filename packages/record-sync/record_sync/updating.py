@@ -18,7 +18,7 @@ from record_sync.canonical import canonical
 from record_sync.flow import ATTEMPTS, Flow
 from record_sync.intent import UPDATE, Intent, SentUnit
 from record_sync.ledger import Transaction
-from record_sync.matching import criterion_key, keys_of
+from record_sync.matching import contradicts, criterion_key, keys_of
 from record_sync.outcome import Outcome
 from record_sync.plan import Decision, Plan, Verdict, changed, plan
 from record_sync.record import Current, Link
@@ -159,11 +159,11 @@ class Updating:
 
     def _intent(self, update: ToUpdate, current: Current, result: Plan) -> Intent:
         flow, record = self._flow, update.resolved.record
-        prints = flow.ledger.prints
+        prints, after = flow.ledger.prints, {**current.values, **result.written(record)}
         units = [
             SentUnit(
                 source={path: prints.of(record.source[path]) for path in unit.sources},
-                sent={one.path: prints.of(canonical(one.compare, record.values[one.path])) for one in unit.properties},
+                sent={one.path: prints.of(canonical(one.compare, after.get(one.path))) for one in unit.properties},
                 kinds={one.path: one.compare for one in unit.properties},
             )
             for unit in result.units(Verdict.WRITE)
@@ -194,8 +194,7 @@ class Updating:
             if decision.verdict is Verdict.HOLD:
                 now.conflicts.open(update.link, name, values)
             elif decision.verdict is Verdict.WRITE:
-                sent = update.resolved.record.values
-                over = {one.path: sent[one.path] for one in decision.unit.properties}
+                over = decision.values(update.resolved.record)
                 now.conflicts.lose(update.link, name, key.source_side, values, over)
         for unit in result.units(Verdict.AGREED):
             now.conflicts.agree(update.link, flow.rules.unit_key(unit))
@@ -276,5 +275,5 @@ def _is_another(values: Values, current: Current, rules: FlowRules) -> bool:
     for criterion in rules.match_on:
         one, other = criterion_key(criterion, mine), criterion_key(criterion, its)
         if one is not None and other is not None:
-            return one != other
+            return contradicts([criterion], mine, its)
     return False

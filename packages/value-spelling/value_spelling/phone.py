@@ -14,6 +14,9 @@ from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber
 
 HOME_REGION = "NO"
 """A number without a country is a Norwegian one."""
+NO_REGION = "ZZ"
+"""Of a record whose country is none that has numbers: only what is written internationally is a number there."""
+_HOME_NAMES = frozenset({"NO", "NOR", "NORGE", "NOREG", "NORWAY"})
 
 _SPACE = " \t\u00a0\u2000-\u200a\u202f"
 _LIKE_A_NUMBER = re.compile(rf"\(?\+?[{_SPACE}(]*[0-9][0-9{_SPACE}()./\u2010-\u2015-]*")
@@ -50,10 +53,20 @@ def _plain(text: str) -> PhoneNumber | None:
     return PhoneNumber(HOME_CODE, int(digits)) if _in_use().fullmatch(digits) else None
 
 
+def region_of(country: object) -> str:
+    """The region in which a record's numbers are read: its country's (ISO 3166 alpha-2), or home where it has none."""
+    code = country.strip().upper() if isinstance(country, str) else ""
+    if not code or code in _HOME_NAMES:
+        return HOME_REGION
+    return code if code in phonenumbers.SUPPORTED_REGIONS else NO_REGION
+
+
 @lru_cache(maxsize=8192)
 def complete(text: str, region: str = HOME_REGION) -> PhoneNumber | None:
-    """The valid number that a text is, if that is all it is."""
+    """The valid number that a text is in a region, if that is all it is."""
     text = text.strip()
+    if region == NO_REGION and text.startswith("00"):
+        text = f"+{text[2:]}"
     if region == HOME_REGION and (plain := _plain(text)) is not None:
         return plain
     if not _LIKE_A_NUMBER.fullmatch(text):

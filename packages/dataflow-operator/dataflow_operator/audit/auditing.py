@@ -293,6 +293,7 @@ def _line(flow: AuditedFlow, index: int) -> PropertyAudit:
         tripletex=row.tripletex,
         types=flow.tripletex_types(row),
         direction=row.direction,
+        group=row.group,
         not_compared="written only when the record is created" if row.when == "create" else None,
     )
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import msgspec
-from record_sync.canonical import same
 from record_sync.conflict import DELETED
 from record_sync.fingerprint import Fingerprints
 from record_sync.record import ENDED, GONE, SUSPECT, Current, End
-from record_sync.values import Value, Values
+from record_sync.rules import Unit
+from record_sync.values import Value, Values, empty
 
 from dataflow_operator.audit.flows import AuditedFlow, AuditedRow, other
 from dataflow_operator.audit.report import BOTH, DIFFERS, MISSING, NEITHER, UNKNOWN, Difference, Finding
@@ -114,7 +114,7 @@ def _says_the_same(
     What is carried both ways agrees where either direction would write nothing: "22 33 44 55" and +4722334455 do.
     """
     verdicts = []
-    for target in one.directions:
+    for target, unit in one.units.items():
         source = other(target)
         values = carried[target]
         paths = one.paths[target]
@@ -122,21 +122,36 @@ def _says_the_same(
             path not in there[source].values for path in one.paths[source]
         ):
             continue
-        wanted: list[Value] = [values[path] for path in paths]
-        if one.row.link is not None:
-            (raw,) = wanted
-            translated = None if raw is None else references.get((source, one.row.link, str(raw)))
-            if translated is LEFT_OUT:
-                continue
-            if raw is not None and translated is None:
-                verdicts.append(False)
-                continue
-            wanted = [translated]
-        now = [there[target].get(path) for path in paths]
-        if one.row.link is not None:
-            now = [None if value is None else str(value) for value in now]
-        verdicts.append(all(map(same, one.kinds[target], wanted, now)))
+        verdict = (
+            _unit_says_the_same(unit, paths, values, there[target].values)
+            if one.row.link is None
+            else _refers_to_the_same(one.row.link, source, values[paths[0]], there[target].get(paths[0]), references)
+        )
+        if verdict is not None:
+            verdicts.append(verdict)
     return any(verdicts) if verdicts else None
+
+
+def _unit_says_the_same(unit: Unit, paths: tuple[str, ...], ours: Values, theirs: Values) -> bool | None:
+    """Whether some properties of a unit agree, by themselves or with all of it.
+
+    None of a country that one side gives an address, and the other side does not name.
+    """
+    differing = [one for one in unit.properties if one.path in paths and not one.same(ours, theirs)]
+    if not differing or unit.same(ours, theirs):
+        return True
+    is_given = unit.group is not None and all(
+        one.qualifies and (empty(ours.get(one.path)) or empty(theirs.get(one.path))) for one in differing
+    )
+    return None if is_given else False
+
+
+def _refers_to_the_same(flow: str, source: str, raw: Value, now: Value, references: References) -> bool | None:
+    """Whether an id is the counterpart of the source's; None where that is not carried."""
+    wanted = None if empty(raw) else references.get((source, flow, str(raw)))
+    if wanted is LEFT_OUT:
+        return None
+    return (empty(raw) or wanted is not None) and wanted == (None if empty(now) else str(now))
 
 
 def _changed(one: AuditedRow, pair: LinkedPair, there: Mapping[str, Current], prints: Fingerprints) -> str:

@@ -11,7 +11,7 @@ from dataflow.schema import target_schema
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction
 from dataflow.table import Flow, Row
 from dataflow.tables import Dataflow
-from record_sync.rules import FlowRules
+from record_sync.rules import FlowRules, Unit
 from record_sync.values import Values, nest, pick
 
 SIDES = (CUSTOMCRM.name, TRIPLETEX.name)
@@ -44,12 +44,10 @@ class AuditedRow(msgspec.Struct, frozen=True):
     """Its place in the table."""
     paths: dict[str, tuple[str, ...]]
     """Side to properties."""
-    kinds: dict[str, tuple[str, ...]]
-    """Side to how each of its properties is compared."""
+    units: dict[str, Unit]
+    """The sides it is carried to, each with the unit that it is decided with there."""
     conflict_keys: frozenset[str]
     """What a conflict about it is filed under, whichever direction noticed it."""
-    directions: tuple[str, ...]
-    """The sides it is carried to."""
 
 
 class AuditedFlow(msgspec.Struct, frozen=True, dict=True):
@@ -86,21 +84,18 @@ class AuditedFlow(msgspec.Struct, frozen=True, dict=True):
         return tuple(self._row(index, row) for index, row in enumerate(self.flow.rows) if row.when != "create")
 
     def _row(self, index: int, row: Row) -> AuditedRow:
-        conversion = self.dataflow.conversion(self.flow, row)
-        ways = [way for way in self.ways.values() if row.goes(way.direction)]
-        keys = {
-            way.rules.unit_key(unit)
-            for way in ways
+        units = {
+            side: (way.rules, unit)
+            for side, way in self.ways.items()
             for unit in way.rules.units
-            if unit.sources == row.paths(way.direction.source)
+            if row.goes(way.direction) and set(row.paths(way.direction.source)) <= set(unit.sources)
         }
         return AuditedRow(
             row=row,
             index=index,
             paths={side.name: row.paths(side) for side in (CUSTOMCRM, TRIPLETEX)},
-            kinds={side.name: conversion.compare(side) for side in (CUSTOMCRM, TRIPLETEX)},
-            conflict_keys=frozenset(keys),
-            directions=tuple(way.direction.target.name for way in ways),
+            units={side: unit for side, (_, unit) in units.items()},
+            conflict_keys=frozenset(rules.unit_key(unit) for rules, unit in units.values()),
         )
 
 

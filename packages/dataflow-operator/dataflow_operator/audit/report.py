@@ -74,6 +74,8 @@ class PropertyAudit(msgspec.Struct):
     """Of the Tripletex properties."""
     direction: str
     """both, to-tripletex or to-customcrm"""
+    group: str | None = None
+    """What it belongs to, and is decided with."""
     compared: int = 0
     in_sync: int = 0
     differs: int = 0

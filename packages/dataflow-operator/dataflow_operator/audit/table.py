@@ -40,7 +40,7 @@ def show(audit: Audit, limit: int) -> None:
     show_table(
         ("Flow", "Customcrm property", "Tripletex property", "Compared", "In sync", "Differ", "Explained", ""),
         [
-            (flow.flow, line.customcrm, ", ".join(line.tripletex), *_line(line))
+            (flow.flow, _in_group(line), ", ".join(line.tripletex), *_line(line))
             for flow in audit.flows
             for line in flow.properties
         ],
@@ -82,6 +82,10 @@ def _flow(flow: FlowAudit) -> list[object]:
         flow.explained,
         alone,
     ]
+
+
+def _in_group(line: PropertyAudit) -> str:
+    return line.customcrm if line.group is None else f"{line.customcrm} ({line.group})"
 
 
 def _line(line: PropertyAudit) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from dataflow.conversion import BY_TYPE, LINK
+from dataflow.groups import groups_of, policy_of
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
 from dataflow.table import Condition, Flow, Row
 from dataflow.tables import Dataflow
@@ -16,10 +17,12 @@ from dataflow_operator.moments import at
 _ANY_CASE = "without regard to capitals, and to blanks around them"
 MATCHED = {
     "text": _ANY_CASE,
-    "email": _ANY_CASE,
+    "email": "without regard to capitals and blanks",
     "exact": "exactly",
     "digits": "without regard to spaces",
     "organisation_number": "as organisation numbers, however they are written",
+    "country": _ANY_CASE,
+    "name": f"{_ANY_CASE}; a name whole in one property is the same as one in several",
     "url": "without regard to capitals and a final /",
     "phone": "as phone numbers, however they are written",
 }
@@ -116,6 +119,7 @@ def _flow(dataflow: Dataflow, flow: Flow, direction: Direction) -> Iterator[Bloc
     policy = flow.on_delete(direction)
     yield _prose(f"Where {a(source)} is deleted, its {target} {_DELETES[policy]} (delete policy ", Code(policy), ").")
     yield from _matching(dataflow, flow, direction, source, target)
+    yield from _groups(flow, direction, source, target)
     yield _prose(f"The following properties are synchronized between {a(source)} and {a(target)}:")
     yield Table(
         (
@@ -231,6 +235,20 @@ def _matching(dataflow: Dataflow, flow: Flow, direction: Direction, source: str,
     )
 
 
+def _groups(flow: Flow, direction: Direction, source: str, target: str) -> Iterator[Block]:
+    groups = {name: rows for name, rows in groups_of(flow).items() if any(row.goes(direction) for row in rows)}
+    if not groups:
+        return
+    yield _prose(
+        "Properties of a group are decided together, when a record is first found and whenever both sides differ: the "
+        f"values of the {source} or those of the {target} are taken whole, empty ones too, and never some of each. A "
+        "side that says nothing of a group, or nothing that the other one does not say too, takes the other's."
+    )
+    yield Points(
+        tuple((Code(name), ": ", *_listed((row.customcrm for row in rows), "and")) for name, rows in groups.items())
+    )
+
+
 def _compared(dataflow: Dataflow, flow: Flow, criterion: Iterable[str], rows: Sequence[Row]) -> Text:
     told: dict[str, list[str]] = {}
     for path, row in zip(criterion, rows, strict=True):
@@ -255,8 +273,13 @@ def notes(dataflow: Dataflow, flow: Flow, row: Row) -> Text:
         told.append((f"the id of the linked {entity(other, CUSTOMCRM)} or {entity(other, TRIPLETEX)}",))
     elif conversion is not LINK and conversion.name not in BY_TYPE.values():
         told.append((Code(conversion.name), f": {conversion.meaning}"))
-    if row.conflict is not None:
-        told.append(("conflict policy ", Code(row.conflict), f": {_WINS[row.conflict]}"))
+    if row.country is not None:
+        told.append(("a number without a prefix is one of the country in ", Code(row.country)))
+    if row.group is not None:
+        told.append(("group ", Code(row.group)))
+    policy = policy_of(flow, row)
+    if policy is not None:
+        told.append(("conflict policy ", Code(policy), f": {_WINS[policy]}"))
     return tuple(part for index, text in enumerate(told) for part in (("; ",) if index else ()) + text)
 
 

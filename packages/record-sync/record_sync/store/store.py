@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from record_sync.conflict import DECIDED, DELETED, OPEN, SETTLED
 from record_sync.errors import StampMismatchError, StoreError
 from record_sync.fingerprint import Fingerprints
 from record_sync.rules import FlowRules
@@ -23,6 +24,7 @@ from record_sync.store.emptiness import Emptiness
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
 from record_sync.store.times import to_ms
+from record_sync.waiting import CONFLICT, PARKED
 
 # Made once: making a statement takes longer than a small store's answer, and most runs ask little else.
 _KEY = sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key")
@@ -259,12 +261,28 @@ class Store:
             different = row.digest != rules.digest
             if different:
                 connection.execute(sa.update(tables.flow).where(tables.flow.c.id == row.id).values(digest=rules.digest))
+                self._settle_unknown(connection, row.id, rules)
             self.know_properties(
                 connection,
                 iter(sorted({p for one in rules.properties for p in (one.path, *one.sources)})),
             )
         key = FlowKey(row.id, rules.flow, rules.source_side, rules.target_side, source, target, source_is_left)
         return key, different
+
+    def _settle_unknown(self, connection: sa.Connection, flow_id: int, rules: FlowRules) -> None:
+        """Settle the conflicts about units that the table no longer has, and try again what waits for them.
+
+        Where both sides still differ, that opens one under the unit's new name.
+        """
+        conflict, waiting = tables.conflict, tables.waiting
+        known = (DELETED, *map(rules.unit_key, rules.units))
+        unknown = (
+            (conflict.c.flow_id == flow_id) & conflict.c.state.in_((OPEN, DECIDED)) & conflict.c.unit.not_in(known)
+        )
+        settled = {"state": SETTLED, "settled_at": self.now_ms()}
+        if connection.execute(sa.update(conflict).where(unknown).values(settled)).rowcount:
+            waits = (waiting.c.flow_id == flow_id) & (waiting.c.kind == CONFLICT)
+            connection.execute(sa.update(waiting).where(waits).values(kind=PARKED, next_at=0))
 
     def flow_named(self, connection: sa.Connection, name: str, source_side: str, target_side: str) -> FlowKey | None:
         """The key of a flow that some run registered."""

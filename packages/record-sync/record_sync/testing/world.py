@@ -68,13 +68,15 @@ def rules(flow: str, to: str, **changes: Any) -> FlowRules:
     table = {**TABLES[flow], **changes}
     source = SIDES[0] if to == SIDES[1] else SIDES[1]
     properties: dict[str, Any] = {}
-    for crm, tripletex, kind in table["rows"]:
+    for crm, tripletex, kind, *group in table["rows"]:
         path, other = (tripletex, crm) if to == "tripletex" else (crm, tripletex)
         here = properties
         *parents, leaf = path.split(".")
         for name in parents:
             here = here.setdefault(name, {"properties": {}})["properties"]
         here[leaf] = {"x-from": [other], "x-compare": kind}
+        if group:
+            here[leaf]["x-group"] = group[0]
     sync = {
         "flow": flow,
         "from": source,
@@ -108,9 +110,9 @@ class World:
         """The store, locked."""
         return Store(self.url, SIDES, now=self.clock)
 
-    def incoming(self, flow: str, to: str, only: Collection[str] | None = None) -> list[Incoming]:
+    def incoming(self, flow: str, to: str, only: Collection[str] | None = None, **changes: Any) -> list[Incoming]:
         """What the tap and the mapper make of the other side's records."""
-        flow_rules = rules(flow, to)
+        flow_rules = rules(flow, to, **changes)
         source = self.systems[flow_rules.source_side]
         found = []
         for (resource, record_id), record in list(source.records.items()):
@@ -144,7 +146,7 @@ class World:
         system = self.systems[to]
         system.calls = []
         self.clock.advance(seconds=1)
-        batches = {flow: (records or {}).get(flow, self.incoming(flow, to)) for flow in flows}
+        batches = {flow: (records or {}).get(flow, self.incoming(flow, to, **changes)) for flow in flows}
         began = self.clock.now
         session = Session(self.open_store(), system, limits=limits or Limits())
         outcome, error = "stopped", None
