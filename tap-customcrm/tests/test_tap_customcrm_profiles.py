@@ -239,6 +239,15 @@ def test_what_a_crm_leaves_out_where_it_has_no_value_is_no_fault(people, told):
     assert told(server, profile)[1] is True
 
 
+def test_a_value_that_no_search_can_ask_for_is_passed_over(people, told):
+    crm, server, profile = people
+    for row in crm.rows.values():
+        row["name"] = "å" * 400
+    lines, fits = told(server, profile)
+    assert fits is True
+    assert any("search by Email finds" in line for line in lines)
+
+
 def test_no_paging_is_doubted_where_a_round_number_of_records_came(told):
     with small_crm(paging="none") as (crm, server):
         for number in range(10):
