@@ -149,7 +149,8 @@ class Updating:
         judged = _as_others_left_it(current, link) if update.restore else current
         result = plan(record, update.units, agreed_before, judged, flow.rules, prints, decided)
         agree_without_write(link, result, record, current, prints)
-        self._keep_losers(now, update, current, result)
+        unseen = self._unseen(now, link, current, result, decided)
+        self._keep_losers(now, update, current, result, unseen)
         writes = result.writes(record, current)
         now.links.save(link)
         if not writes:
@@ -181,14 +182,29 @@ class Updating:
             server_clock=flow.target.clock,
         )
 
-    def _keep_losers(self, now: Transaction, update: ToUpdate, current: Current, result: Plan) -> None:
+    def _unseen(
+        self, now: Transaction, link: Link, current: Current, result: Plan, decided: Mapping[str, str]
+    ) -> list[Decision]:
+        """Decisions that go over values which whoever took them was not shown."""
+        rules, found = self._flow.rules, []
+        for one in result.decisions:
+            name = rules.unit_key(one.unit)
+            if name in decided and one.verdict is Verdict.WRITE and not one.contested:
+                shown = now.conflicts.shown(link, name, rules.target_side)
+                if not one.unit.same(shown, current.values):
+                    found.append(one)
+        return found
+
+    def _keep_losers(
+        self, now: Transaction, update: ToUpdate, current: Current, result: Plan, unseen: Sequence[Decision]
+    ) -> None:
         """Keep the values that lose now, and those that wait for a person.
 
         Where the target wins, nothing is overwritten here: the other direction keeps what loses when it does.
         """
         flow = self._flow
         key = flow.ledger.key
-        for decision in result.contested:
+        for decision in (*result.contested, *unseen):
             values = self._both_values(update, current, decision)
             name = flow.rules.unit_key(decision.unit)
             if decision.verdict is Verdict.HOLD:

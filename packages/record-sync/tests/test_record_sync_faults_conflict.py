@@ -44,3 +44,30 @@ def test_a_lost_value_is_put_back_over_the_one_that_won_in_another_spelling(worl
     world.tripletex.put("customer", wanted_back, name=" C ")
     world.run("tripletex", records={"customer": [], "contact": [], "product": []})
     assert world.tripletex.values("customer", wanted_back)["name"] == "B"
+
+
+@pytest.mark.parametrize("taken", ["customcrm", "tripletex"])
+def test_what_is_edited_after_a_decision_was_shown_is_not_overwritten_without_a_trace(world, pair, taken):
+    world.tripletex.put("customer", pair, name="B")
+    world.crm.put("customer", "c1", Name="C")
+    world.cycle(conflict="manual")
+    decide(world, taken)
+    world.tripletex.put("customer", pair, name="B 2")
+    world.crm.put("customer", "c1", Name="C 2")
+    world.cycle(conflict="manual")
+    stands, lost, side = (
+        ("C 2", {"name": "B 2"}, "tripletex") if taken == "customcrm" else ("B 2", {"Name": "C 2"}, "customcrm")
+    )
+    assert world.tripletex.values("customer", pair)["name"] == world.crm.values("customer", "c1")["Name"] == stands
+    assert [(winner, both[side]) for _, state, winner, both in conflicts(world) if state == "kept"] == [(taken, lost)]
+
+
+def test_what_a_person_decided_against_is_not_told_as_lost(world, pair):
+    world.tripletex.put("customer", pair, name="B")
+    world.crm.put("customer", "c1", Name="C")
+    world.cycle(conflict="manual")
+    decide(world, "customcrm")
+    world.crm.put("customer", "c1", Name="C 2")
+    world.cycle(conflict="manual")
+    assert world.tripletex.values("customer", pair)["name"] == "C 2"
+    assert states(world) == {"settled"}

@@ -22,6 +22,9 @@ _OF_FLOW = _columns.flow_id == sa.bindparam("flow")
 _DECIDED = sa.select(_columns.link_id, _columns.unit, _columns.winner).where(
     _OF_FLOW, among_named(_columns.link_id, "links"), _columns.state == DECIDED
 )
+_SHOWN = sa.select(_columns.both).where(
+    _columns.link_id == sa.bindparam("link"), _columns.unit == sa.bindparam("of_unit"), _columns.state == DECIDED
+)
 _LINKS_DECIDED = sa.select(_columns.link_id).where(_OF_FLOW, _columns.state == DECIDED).distinct()
 _TO_RESTORE = sa.select(tables.conflict).where(
     _OF_FLOW, _columns.state == RESTORE_REQUESTED, _columns.winner != sa.bindparam("side")
@@ -51,6 +54,11 @@ class Conflicts:
         for row in self._connection.execute(_DECIDED, {"flow": self._flow.id, "links": ids}) if ids else ():
             found.setdefault(row.link_id, {})[row.unit] = row.winner
         return found
+
+    def shown(self, link: Link, unit: str, side: str) -> Values:
+        """What whoever decided on a unit was shown of a side."""
+        both = self._connection.scalar(_SHOWN, {"link": link.id, "of_unit": unit})
+        return {} if both is None else dict(msgspec.json.decode(both).get(side, {}))
 
     def links_decided(self) -> list[int]:
         """The links on whose conflicts somebody decided."""
