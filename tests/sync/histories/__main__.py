@@ -35,6 +35,8 @@ def main() -> int:
             began = time.process_time()
             failure = play(memory, seed, length=asked.length, steps=steps, lies=lies)
             taken += time.process_time() - began
+            if (seed + 1 - asked.seed) % 500 == 0:
+                print(f"up to seed {seed}: {sum(kinds.values())} fail", flush=True)
             if failure is None:
                 continue
             kinds[failure.kind] += 1

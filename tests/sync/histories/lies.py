@@ -65,7 +65,6 @@ CHECKS: dict[str, str] = {
     "deletions stay": "",
     "conflicts end": "one stays whose record ends or is made again; that of a deletion comes back under `ignore`",
     "what was never agreed bars a deletion": "both sides differed from the first: a deletion passes over an edit",
-    "edits after a decision": "what is edited between a decision and the next run is overwritten without a word",
     "what returns is active again": "not where the inactive record was edited before its return was seen",
 }
 """What is checked besides, each with what it waits for; nothing where it is checked."""

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from tests.sync.going import SIDES, resource
-from tests.sync.histories.lies import LIES, is_checked
+from tests.sync.histories.lies import LIES
 from tests.sync.histories.register import TAGS, Row
 from tests.sync.histories.world import (
     EMAILS,
@@ -105,9 +105,6 @@ def make(world: World, truth: Truth, side: str, **given: Any) -> Row:
 def _noted(world: World, truth: Truth, side: str, index: int, token: str) -> None:
     late = any(one != side for one in truth.deleted_on)
     world.edits.append(Edit(truth.tag, side, index, token, world.time, late))
-    decided = [row for row in world.memory.conflicts() if row["state"] == "taken" and _is_of(world, row, truth)]
-    if decided and not is_checked("edits after a decision"):
-        world.replaced.add(token)
 
 
 @step(26)
