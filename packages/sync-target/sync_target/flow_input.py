@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import fastjsonschema
 import msgspec
 from record_sync.flow_sync import FlowSync
 from record_sync.record import Arrived, Incoming
@@ -21,6 +20,7 @@ from singer_edge.errors import RunFailed
 from singer_edge.times import in_utc
 
 from sync_target.record_message import RecordMessage, content_of
+from sync_target.record_schema import RecordSchema
 
 RECOGNISED_AT_ONCE = 1000
 """Records that are looked up together by what they were."""
@@ -69,7 +69,7 @@ class FlowInput:
         self.rules: FlowRules = flow.rules
         self.stream = stream
         self.start_checked = False
-        self._fits = _compiled(schema)
+        self._schema = RecordSchema(stream, schema)
         self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
         self._paths = tuple(one.path for one in flow.rules.properties)
         self._unread: list[_Unread] = []
@@ -154,7 +154,7 @@ class FlowInput:
 
     def _incoming(self, arrived: _Unread) -> tuple[Incoming, str | None]:
         """The record, and what is wrong with it, if anything."""
-        record = content_of(arrived.message.record, self.stream)
+        record, fault = self._schema.read(arrived.message.record)
         source = record["_source"]
         values = source.get("values") or {}
         incoming = Incoming(
@@ -170,10 +170,10 @@ class FlowInput:
         try:
             incoming.modified_at = _moment(source.get("modified_at"))
             incoming.read_at = _moment(arrived.message.time_extracted)
-            if not incoming.filtered:
-                self._fits(record)
-        except (fastjsonschema.JsonSchemaValueException, msgspec.ValidationError, OverflowError) as error:
+        except (msgspec.ValidationError, OverflowError) as error:
             return incoming, str(error)
+        if fault is not None and not incoming.filtered:
+            return incoming, fault
         fault = fault_of(incoming.id)
         if fault is not None:
             incoming.id = storable(incoming.id)
@@ -194,14 +194,6 @@ def _one_of_each(records: list[_Unread]) -> Iterator[dict[str, _Unread]]:
         some[one.id] = one
     if some:
         yield some
-
-
-def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
-    try:
-        compiled: Callable[[Any], Any] = fastjsonschema.compile(dict(schema), use_default=False)
-    except fastjsonschema.JsonSchemaDefinitionException as error:
-        raise RunFailed(f"The stream's JSON schema is none: {error}.") from None
-    return compiled
 
 
 def _moment(told: object) -> datetime | None:

@@ -1,0 +1,94 @@
+"""What a stream's records look like: its JSON schema, read once, so that reading a record checks it, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import fastjsonschema
+import msgspec
+from singer_edge.errors import RunFailed
+from typing_extensions import NotRequired, TypedDict
+
+from sync_target.record_message import content_of
+
+Record: TypeAlias = dict[str, Any]
+
+_TYPES: Mapping[str, Any] = {"string": str, "boolean": bool, "integer": int, "number": int | float, "null": None}
+_KNOWN = {"type", "properties", "required"}
+_SOURCE = {"id", "version", "modified_at", "deleted", "filtered", "values"}
+"""What is read of where a record comes from, whether or not its schema has it."""
+
+
+class RecordSchema:
+    """Reads a stream's records.
+
+    Args:
+        stream: as the mapper calls it.
+        schema: the SCHEMA message's.
+
+    Raises:
+        RunFailed: the schema is none.
+
+    """
+
+    def __init__(self, stream: str, schema: Mapping[str, Any]) -> None:
+        self._stream = stream
+        self._check = _compiled(schema)
+        source = schema.get("properties", {}).get("_source", {}).get("properties", {})
+        shape = _shape(schema) if source.keys() >= _SOURCE else None
+        self._decode = None if shape is None else msgspec.json.Decoder(shape).decode
+
+    def read(self, record: msgspec.Raw) -> tuple[Record, str | None]:
+        """A record, and what of it does not fit the schema, if anything. What the schema does not name may be missing.
+
+        Raises:
+            RunFailed: it is not JSON.
+
+        """
+        if self._decode is not None:
+            try:
+                return self._decode(record), None
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                pass  # The schema itself has the better words for what is wrong.
+        content = content_of(record, self._stream)
+        try:
+            self._check(content)
+        except fastjsonschema.JsonSchemaValueException as error:
+            return content, str(error)
+        return content, None
+
+
+def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
+    try:
+        compiled: Callable[[Any], Any] = fastjsonschema.compile(dict(schema), use_default=False)
+    except fastjsonschema.JsonSchemaDefinitionException as error:
+        raise RunFailed(f"The stream's JSON schema is none: {error}.") from None
+    return compiled
+
+
+def _shape(schema: Mapping[str, Any]) -> Any:
+    """The type whose values are just those that fit a schema; None where it asks for more than types."""
+    told = schema.get("type")
+    kinds = [told] if isinstance(told, str) else told
+    if not isinstance(kinds, list) or any(key not in _KNOWN and not key.startswith("x-") for key in schema):
+        return None
+    shape: Any = None
+    for kind in kinds:
+        one = _object(schema) if kind == "object" else _TYPES.get(kind, False)
+        if one is False:
+            return None
+        shape = one if kind == kinds[0] else shape | one
+    return shape
+
+
+def _object(schema: Mapping[str, Any]) -> Any:
+    """The same of an object."""
+    properties, required = schema.get("properties"), schema.get("required", [])
+    if properties is None:
+        return Record if not required else False
+    shapes = {name: _shape(one) for name, one in properties.items()}
+    if any(one is None and properties[name] != {"type": "null"} for name, one in shapes.items()):
+        return False
+    fields = {name: one if name in required else NotRequired[one] for name, one in shapes.items()}
+    return TypedDict("Fields", fields)  # type: ignore[operator]
