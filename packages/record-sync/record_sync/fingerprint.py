@@ -109,8 +109,10 @@ class _Known(dict[Value, bytes]):
         return self[value] if value is None or type(value) is str else _digest(self._keyed, encode(value))
 
     def __missing__(self, value: Value) -> bytes:
-        mark = _digest(self._keyed, encode(value))
-        if value is None or (type(value) is str and len(value) <= _SHORT):
+        if value is not None and type(value) is not str:
+            return _digest(self._keyed, encode(value))
+        mark = _digest(self._keyed, b"n" if value is None else b"s" + value.encode("utf-8", "surrogatepass"))
+        if value is None or len(value) <= _SHORT:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[value] = mark
