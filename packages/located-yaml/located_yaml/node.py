@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -144,10 +145,15 @@ def read_file(path: Path, shown_as: str, *, missing: str) -> Node:
 def parse(text: str, shown_as: str) -> Node:
     """The content of a YAML text."""
     try:
-        content = YAML(typ="rt").load(text)
+        return content_of(_loaded(text), shown_as)
     except YAMLError as error:
         raise _not_yaml(error, shown_as) from None
-    return content_of(content, shown_as)
+
+
+@lru_cache(maxsize=32)
+def _loaded(text: str) -> Any:
+    """What a text holds. Reading YAML takes longer than all that is made of it, and nobody changes what was read."""
+    return YAML(typ="rt").load(text)
 
 
 def content_of(content: Any, shown_as: str) -> Node:

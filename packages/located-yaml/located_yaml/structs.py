@@ -76,7 +76,7 @@ def _struct(node: Node, structs: list[Any], path: str, places: Places) -> Any:
         entries = node.mapping(None, (tag_field,), what)
         kind = tags[entries[tag_field].choice(tuple(tags), tag_field)]
         what = f"{what} where {tag_field} is {kind.__struct_config__.tag}"
-    known = {one.encode_name: one for one in msgspec.structs.fields(kind)}
+    known = _fields(kind)
     hints = _hints(kind)
     needed = [name for name, one in known.items() if one.required]
     entries = node.mapping((*known, tag_field) if tag_field else tuple(known), needed, what)
@@ -106,6 +106,11 @@ def bare(kind: Any) -> tuple[Any, str]:
     """A type without its annotations, and the description among them."""
     inner, checks = _bare(kind)
     return inner, next((one.description for one in checks if one.description), "")
+
+
+@cache
+def _fields(kind: Any) -> dict[str, msgspec.structs.FieldInfo]:
+    return {one.encode_name: one for one in msgspec.structs.fields(kind)}
 
 
 @cache

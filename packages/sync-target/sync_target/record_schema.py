@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import fastjsonschema
@@ -34,10 +35,12 @@ class RecordSchema:
 
     def __init__(self, stream: str, schema: Mapping[str, Any]) -> None:
         self._stream = stream
-        self._check = _compiled(schema)
+        self._schema = schema
         source = schema.get("properties", {}).get("_source", {}).get("properties", {})
         shape = _shape(schema) if source.keys() >= _SOURCE else None
         self._decode = None if shape is None else msgspec.json.Decoder(shape).decode
+        if self._decode is None:
+            _ = self._check
 
     def read(self, record: msgspec.Raw) -> tuple[Record, str | None]:
         """A record, and what of it does not fit the schema, if anything. What the schema does not name may be missing.
@@ -58,13 +61,14 @@ class RecordSchema:
             return content, str(error)
         return content, None
 
-
-def _compiled(schema: Mapping[str, Any]) -> Callable[[Any], Any]:
-    try:
-        compiled: Callable[[Any], Any] = fastjsonschema.compile(dict(schema), use_default=False)
-    except fastjsonschema.JsonSchemaDefinitionException as error:
-        raise RunFailed(f"The stream's JSON schema is none: {error}.") from None
-    return compiled
+    @cached_property
+    def _check(self) -> Callable[[Any], Any]:
+        """The schema itself, made when it is needed: most runs see no record that does not fit."""
+        try:
+            compiled: Callable[[Any], Any] = fastjsonschema.compile(dict(self._schema), use_default=False)
+        except fastjsonschema.JsonSchemaDefinitionException as error:
+            raise RunFailed(f"The stream's JSON schema is none: {error}.") from None
+        return compiled
 
 
 def _shape(schema: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ and later the exit code are told.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -18,9 +19,11 @@ import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from pathlib import Path
 from typing import Protocol
 
 from sandbox.lines import dying
@@ -47,9 +50,13 @@ def programs(names: Sequence[str]) -> dict[str, Program]:
     found: dict[str, Program] = {name: installed[name].load() for name in names}
     for one in found.values():
         one.load()
-    # Loaded by each plug-in in its first moments.
+    # Loaded, looked up and read by each plug-in in its first moments.
     for module in ("sync_target.run", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
         import_module(module)
+    version("singer-sdk")
+    profiles = import_module("customcrm_client.loading")
+    for path in (profiles.SHIPPED / f"{profiles.REFERENCE}.yml", *Path("transforms").glob("*.yml")):
+        profiles.parse(path.read_text(encoding="utf-8"), path.name)
     return found
 
 
@@ -139,4 +146,23 @@ def main() -> None:
     control.send(b"ready")
     program = Forking(control, known).serve()
     if program is not None:
+        _run(program)
+
+
+def _run(program: Program) -> None:
+    """Run a program to its end, and end as Python does, but for freeing its objects: that copies what is shared."""
+    code: object = None
+    try:
         program()
+    except SystemExit as stop:
+        code = stop.code
+    if code is not None and not isinstance(code, int):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
+    atexit._run_exitfuncs()  # noqa: SLF001
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        code = code or 120  # as Python itself says
+    os._exit(code or 0)

@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -50,7 +51,12 @@ def open_engine(links_url: str) -> sa.Engine:
             "links_url is not a database URL. Write it like sqlite:////path/to/links.db or postgresql://user@host/database."
         ) from None
     if kind == "sqlite":
-        return _sqlite(url)
+        file = _file(url)
+        if file is None:
+            return _sqlite(url)
+        if url.query.get("mode", "rwc") == "rwc":
+            _make(file)
+        return _sqlite_file(url)
     if kind in ("postgresql", "postgres"):
         return _postgresql(url)
     raise StoreError(f"links_url names the database {kind!r}, which is not supported. Use sqlite or postgresql.")
@@ -120,6 +126,7 @@ def _advice(words: str) -> str:
 # -- PostgreSQL
 
 
+@lru_cache(maxsize=8)
 def _postgresql(url: sa.URL) -> sa.Engine:
     url = url.set(drivername="postgresql+psycopg")
     chosen = {name: value for name, value in _POSTGRESQL.items() if name not in url.query}
@@ -147,10 +154,13 @@ def _file(url: sa.URL) -> Path | None:
     return None if name in ("", ":memory:") else Path(name)
 
 
+@lru_cache(maxsize=8)
+def _sqlite_file(url: sa.URL) -> sa.Engine:
+    """One engine a file: a process that opens a store again need not compile its statements again."""
+    return _sqlite(url)
+
+
 def _sqlite(url: sa.URL) -> sa.Engine:
-    file = _file(url)
-    if file is not None and url.query.get("mode", "rwc") == "rwc":
-        _make(file)
     engine = sa.create_engine(url, connect_args={"timeout": WAIT_FOR_LOCK_S}, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
