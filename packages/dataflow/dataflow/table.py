@@ -86,6 +86,8 @@ class Flow(msgspec.Struct, frozen=True):
     """Flows that are offered a record first, where both read the same stream."""
     timeless: str = "tripletex"
     """The side that wins where a side's records have no times."""
+    lacking: tuple[Row, ...] = ()
+    """Rows of groups for what the Customcrm does not have: its values of the group leave them empty."""
 
     def place(self, key: str = "") -> Place:
         """Where the flow, or one of its keys, stands."""

@@ -13,7 +13,7 @@ import msgspec
 from located_yaml import suggestion
 
 from dataflow.checking import check, conversion_of, in_order
-from dataflow.conversion import LINK, Conversion, Convert
+from dataflow.conversion import CONVERSIONS, LINK, Conversion, Convert
 from dataflow.groups import policy_of
 from dataflow.reading import read_file, read_table
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
@@ -108,7 +108,10 @@ class Dataflow:
 
     def legs(self, flow: Flow, direction: Direction) -> tuple[Leg, ...]:
         """The rows that go in a direction, in the table's order."""
-        return tuple(self._leg(flow, row, direction) for row in flow.rows if row.goes(direction))
+        legs = [self._leg(flow, row, direction) for row in flow.rows if row.goes(direction)]
+        if direction.target is TRIPLETEX:
+            legs += [self._empty_leg(flow, row) for row in flow.lacking if row.goes(direction)]
+        return tuple(legs)
 
     def match_on(self, flow: Flow, direction: Direction) -> tuple[tuple[str, ...], ...]:
         """The merge criteria, in the target's properties."""
@@ -159,6 +162,17 @@ class Dataflow:
             country=None if beside is None else beside.paths(direction.target)[0],
         )
 
+    def _empty_leg(self, flow: Flow, row: Row) -> Leg:
+        return Leg(
+            row=row,
+            sources=(),
+            source_types=(),
+            targets=row.tripletex,
+            target_types=self.types(flow, row, TRIPLETEX),
+            convert=lambda: None,
+            compare=CONVERSIONS.get(row.convert or "text", CONVERSIONS["text"]).compare(TRIPLETEX),
+        )
+
 
 def _without(flow: Flow, absent: frozenset[str]) -> Flow:
     kept = [row for row in flow.rows if row.customcrm.partition(".")[0] not in absent]
@@ -176,7 +190,8 @@ def _without(flow: Flow, absent: frozenset[str]) -> Flow:
         )
         for row in kept
     )
-    return msgspec.structs.replace(flow, rows=rows)
+    lacking = tuple(row for row in gone if row.group is not None and groups[row.group] > 1 and len(row.tripletex) == 1)
+    return msgspec.structs.replace(flow, rows=rows, lacking=lacking)
 
 
 def _meant(*values: tuple[Any, ...]) -> list[list[str]]:

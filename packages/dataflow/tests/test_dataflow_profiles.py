@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from customcrm_client.loading import load
+from dataflow.compiling import compile_flow
 from dataflow.errors import TableError
 from dataflow.mapper import DataflowMapper
+from dataflow.schema import target_schema
 from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
 
@@ -74,6 +76,22 @@ def test_a_group_and_a_number_do_without_what_is_not_there(gone, grouped):
     rows = Dataflow.load(tables, ROOT, absent={"customer": frozenset(gone)}).flow("customer").rows
     assert {row.customcrm for row in rows if row.group} == grouped
     assert {row.customcrm for row in rows if row.country} == set()
+
+
+def test_what_a_crm_does_not_have_of_a_group_its_records_leave_empty():
+    profile = {"extends": "reference", "streams": {"customer": {"properties": {"StreetAddress2": False}}}}
+    tables = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
+    mapper = DataflowMapper(config={"direction": "customcrm-to-tripletex", "tables": tables, "profile": profile})
+    flow = mapper.dataflow.flow("customer")
+    leaf = target_schema(mapper.dataflow, flow, mapper.direction)["properties"]["postalAddress"]["properties"][
+        "addressLine2"
+    ]
+    assert leaf == {"type": ["string", "null"], "x-from": [], "x-compare": "text", "x-group": "address"}
+    build = compile_flow(mapper.dataflow.legs(flow, mapper.direction), (), mapper.direction)
+    assert build({"Id": "c1", "StreetAddress1": "Storgata 1"})["postalAddress"] == {
+        "addressLine1": "Storgata 1",
+        "addressLine2": None,
+    }
 
 
 def test_the_mapper_is_told_the_profile_by_its_settings():

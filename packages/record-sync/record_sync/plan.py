@@ -190,11 +190,11 @@ def _says_more(unit: Unit, ours: Values, theirs: Values) -> bool | None:
 
 
 def _unchanged_blanks(unit: Unit, incoming: Incoming, base: Base, prints: Fingerprints) -> list[Property]:
-    """Countries that the source still leaves out: the target's own, which it gives to whatever names none, stay."""
+    """What the source does not have, and countries that it still leaves out: the target's own stay."""
     return [
         one
         for one in unit.properties
-        if one.qualifies
+        if (one.qualifies or not one.sources)
         and empty(incoming.values[one.path])
         and all(base.firm.get(path) == prints.of(incoming.source[path]) for path in one.sources)
     ]
@@ -211,8 +211,8 @@ def _write(
 
 
 def target_unchanged(unit: Unit, target: End, current: Current, prints: Fingerprints) -> bool:
-    """Whether the target still says what was last agreed on a unit."""
-    return all(_is_unchanged(one, target, current, prints) for one in unit.properties)
+    """Whether the target still says what was last agreed on a unit; on what the source does not have nothing was."""
+    return all(_is_unchanged(one, target, current, prints) for one in unit.properties if one.sources)
 
 
 def _is_unchanged(one: Property, target: End, current: Current, prints: Fingerprints) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from datetime import datetime, timedelta, timezone
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_sync.agreement import agree_source, agree_target
 from record_sync.fingerprint import Fingerprints
@@ -157,6 +158,7 @@ def test_manual_holds_the_whole_group():
     assert first_match(STORGATA, POSTBOKS, policy="manual") == (Verdict.HOLD, POSTBOKS)
 
 
+@settings(deadline=None)
 @given(
     *[st.lists(st.sampled_from((None, "", "a", "b", "NO")), min_size=4, max_size=4)] * 2,
     st.sampled_from(("latest", "customcrm", "tripletex")),
@@ -179,6 +181,7 @@ def test_whoever_wins_nothing_of_the_loser_is_left_but_what_the_winner_leaves_op
         assert unit.is_part(incoming.values, said)
 
 
+@settings(deadline=None)
 @given(
     *[st.lists(st.sampled_from((None, "a", "b", "NO")), min_size=4, max_size=4)] * 2,
     st.sampled_from(("latest", "customcrm", "tripletex", "manual")),
@@ -255,6 +258,34 @@ def test_planning_again_after_applying_gives_nothing():
         agree_source(link, flow.units[0], incoming, PRINTS)
         agree_target(link, flow.units[0], after, {}, PRINTS)
         assert decide(flow, incoming, link, after).decisions == ()
+
+
+# -- what the source does not have
+
+
+def without_street(ours, theirs, agreed=None, **more):
+    """A source without a street writes to a target that has one; what it never agrees on is the street."""
+    flow = rules()
+    properties = [
+        msgspec.structs.replace(one, sources=() if one.path == "line1" else one.sources) for one in flow.properties
+    ]
+    unit = msgspec.structs.replace(flow.units[0], sources=flow.units[0].sources[1:], properties=tuple(properties))
+    flow = msgspec.structs.replace(flow, properties=tuple(properties), units=(unit,))
+    incoming, link, current = situation((None, *ours), theirs, agreed=agreed, **more)
+    del incoming.source["Street"]
+    if link is not None:
+        link.target.base.forget("line1")
+    return outcome(decide(flow, incoming, link, current), incoming, current)
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(1, (None, "5020", "Bergen", "NO")), (-1, STORGATA)])
+def test_what_the_source_does_not_have_is_not_mixed_into_its_address(ahead, expected):
+    assert without_street(POSTBOKS[1:], STORGATA, ahead=ahead)[1] == expected
+
+
+def test_what_the_source_does_not_have_stays_where_it_alone_was_edited():
+    agreed = [(None, *STORGATA[1:]), STORGATA]
+    assert without_street(("0156", "Oslo", "NO"), STORGATA, agreed)[1] == ("Storgata 1", "0156", "Oslo", "NO")
 
 
 # -- a person's name
