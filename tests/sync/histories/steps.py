@@ -52,7 +52,7 @@ def create(world: World, draw: Random) -> str | None:
     flow = draw.choice(world.flows)
     side = "customcrm" if flow == "product" else draw.choice(SIDES)
     keys = draw.choice(
-        {"customer": ["number and email", "number", "email", ""], "contact": ["email", ""]}.get(flow, ["name"])
+        {"customer": ["number and email", "number", "email", "", ""], "contact": ["email", "", ""]}.get(flow, ["name"])
     )
     truth = _truth(world, flow, keys)
     row = make(world, truth, side)
