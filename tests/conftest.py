@@ -9,13 +9,6 @@ from sandbox.lines import Lines, Starter
 import sandbox
 
 
-@pytest.fixture(scope="session")
-def starter() -> Iterator[Starter]:
-    """Starts plug-ins as processes of their own; none is left behind."""
-    with Starter() as starter:
-        yield starter
-
-
 @pytest.fixture
 def systems() -> Iterator[sandbox.Systems]:
     """A Customcrm and a Tripletex that hold nothing yet."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -178,18 +177,10 @@ def test_the_connection_test_asks_for_one_record_a_stream(crm, run):
     assert [params["per_page"] for params in asked(crm)] == [["1"]] * 3
 
 
-def command(config, *args, tmp_path, **env):
+def command(starter, config, *args, tmp_path, **env):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
-    done = subprocess.run(
-        [SCRIPT, "--config", path, *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **env},
-        cwd=tmp_path,
-    )
+    done = starter.run("tap-customcrm", "--config", path, *args, environment={**os.environ, **env}, folder=tmp_path)
     return done, [line for line in done.stderr.splitlines() if "| INFO " not in line]
 
 
@@ -208,27 +199,27 @@ def html(_):
         ([], {"api_ulr": "x"}, None, "did you mean 'api_url'?"),
     ],
 )
-def test_what_can_be_expected_to_go_wrong_is_one_line(crm, config, tmp_path, mode, change, before, words):
+def test_what_can_be_expected_to_go_wrong_is_one_line(starter, crm, config, tmp_path, mode, change, before, words):
     crm.before = before
-    done, told = command({**config, **change}, *mode, tmp_path=tmp_path)
+    done, told = command(starter, {**config, **change}, *mode, tmp_path=tmp_path)
     assert done.returncode == 1
     assert len(told) == 1
     assert words in told[0]
     assert "not-the-right-key" not in done.stdout + done.stderr
 
 
-def test_the_key_is_in_no_log_whatever_the_level(crm, config, tmp_path):
+def test_the_key_is_in_no_log_whatever_the_level(starter, crm, config, tmp_path):
     made(crm, "Ås AS", "Bø AS", "Cæsar AS")
     for key, code in ((crm.api_key, 0), ("another-secret-key", 1)):
-        done, told = command({**config, "api_key": key}, tmp_path=tmp_path, LOGLEVEL="DEBUG")
+        done, told = command(starter, {**config, "api_key": key}, tmp_path=tmp_path, LOGLEVEL="DEBUG")
         assert done.returncode == code
         assert any("DEBUG" in line for line in told)
         assert key not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("args", [["--about"], ["--about", "--format=json"], ["--version"], ["--help"]])
-def test_the_plugin_tells_about_itself_without_settings(args, tmp_path):
-    done = subprocess.run([SCRIPT, *args], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+def test_the_plugin_tells_about_itself_without_settings(starter, args, tmp_path):
+    done = starter.run("tap-customcrm", *args, folder=tmp_path)
     assert done.returncode == 0
     if "--format=json" in args:
         settings = json.loads(done.stdout)["settings"]["properties"]
@@ -238,8 +229,8 @@ def test_the_plugin_tells_about_itself_without_settings(args, tmp_path):
         assert settings["api_key"]["secret"] is True
 
 
-def test_discovery_offers_the_streams_and_needs_no_settings(tmp_path):
-    done = subprocess.run([SCRIPT, "--discover"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+def test_discovery_offers_the_streams_and_needs_no_settings(starter, tmp_path):
+    done = starter.run("tap-customcrm", "--discover", folder=tmp_path)
     streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
     assert set(streams) == {"contact", "customer", "product"}
     for stream in streams.values():

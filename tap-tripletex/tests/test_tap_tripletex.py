@@ -413,18 +413,10 @@ def test_the_connection_test_asks_for_one_record_a_stream(tripletex, run):
         assert {tuple(request.params["count"]) for request in lists(tripletex, stream)} == {("1",)}
 
 
-def command(config, *args, tmp_path, **env):
+def command(starter, config, *args, tmp_path, **env):
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
-    done = subprocess.run(
-        [SCRIPT, "--config", path, *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, **env},
-        cwd=tmp_path,
-    )
+    done = starter.run("tap-tripletex", "--config", path, *args, environment={**os.environ, **env}, folder=tmp_path)
     return done, [line for line in done.stderr.splitlines() if "| INFO " not in line]
 
 
@@ -445,19 +437,21 @@ def html(_):
         ([], {"company_id": "mine"}, None, "'company_id' must be of type integer"),
     ],
 )
-def test_what_can_be_expected_to_go_wrong_is_one_line(tripletex, config, tmp_path, mode, change, before, words):
+def test_what_can_be_expected_to_go_wrong_is_one_line(
+    starter, tripletex, config, tmp_path, mode, change, before, words
+):
     tripletex.before = before
-    done, told = command({**config, **change}, *mode, tmp_path=tmp_path)
+    done, told = command(starter, {**config, **change}, *mode, tmp_path=tmp_path)
     assert done.returncode == 1
     assert len(told) == 1
     assert words in told[0]
     assert "not-the-right-token" not in done.stdout + done.stderr
 
 
-def test_no_token_is_in_any_log_whatever_the_level(tripletex, config, tmp_path):
+def test_no_token_is_in_any_log_whatever_the_level(starter, tripletex, config, tmp_path):
     contacts(tripletex, "Kari")
     for token, code in ((tripletex.employee_token, 0), ("another-secret-token", 1)):
-        done, told = command({**config, "employee_token": token}, tmp_path=tmp_path, LOGLEVEL="DEBUG")
+        done, told = command(starter, {**config, "employee_token": token}, tmp_path=tmp_path, LOGLEVEL="DEBUG")
         assert done.returncode == code
         assert any("DEBUG" in line for line in told)
         for secret in (token, tripletex.consumer_token, *tripletex.session_tokens):
@@ -465,8 +459,8 @@ def test_no_token_is_in_any_log_whatever_the_level(tripletex, config, tmp_path):
 
 
 @pytest.mark.parametrize("args", [["--about"], ["--about", "--format=json"], ["--version"], ["--help"]])
-def test_the_plugin_tells_about_itself_without_settings(args, tmp_path):
-    done = subprocess.run([SCRIPT, *args], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+def test_the_plugin_tells_about_itself_without_settings(starter, args, tmp_path):
+    done = starter.run("tap-tripletex", *args, folder=tmp_path)
     assert done.returncode == 0
     if "--format=json" in args:
         settings = json.loads(done.stdout)["settings"]["properties"]
@@ -483,8 +477,8 @@ def test_the_plugin_tells_about_itself_without_settings(args, tmp_path):
         }
 
 
-def test_discovery_offers_the_streams_and_needs_no_settings(tmp_path):
-    done = subprocess.run([SCRIPT, "--discover"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+def test_discovery_offers_the_streams_and_needs_no_settings(starter, tmp_path):
+    done = starter.run("tap-tripletex", "--discover", folder=tmp_path)
     streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
     assert tuple(streams) == STREAMS
     assert {name: stream.get("replication_key") for name, stream in streams.items()} == {

@@ -29,19 +29,11 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 
 @pytest.fixture
-def program(world):
+def program(world, starter):
     """The console script as a process of its own."""
 
     def run(*arguments, **settings):
-        return subprocess.run(
-            [BIN / "dataflow", *arguments],
-            env={**ENVIRONMENT, "LINKS_URL": world.url, **settings},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+        return starter.run("dataflow", *arguments, environment={**ENVIRONMENT, "LINKS_URL": world.url, **settings})
 
     return run
 
@@ -147,11 +139,14 @@ def test_values_that_are_no_texts_are_told_from_those_that_are(world, dataflow):
     }
 
 
-def test_a_terminal_without_norwegian_letters_shows_them_as_codes(world, program):
+def test_a_terminal_without_norwegian_letters_shows_them_as_codes(world):
     world.pair()
     world.crm.put("customer", "blåbær", Name="Ærlig AS")
     world.run("tripletex")
-    ended = program("links", "--id", "blåbær", PYTHONIOENCODING="ascii")
+    environment = {**ENVIRONMENT, "LINKS_URL": world.url, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(
+        [BIN / "dataflow", "links", "--id", "blåbær"], env=environment, capture_output=True, text=True, check=False
+    )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert r"bl\xe5b\xe6r" in ended.stdout
 

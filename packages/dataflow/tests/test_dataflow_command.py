@@ -43,15 +43,38 @@ def lines(*messages):
 
 
 @pytest.fixture
-def start(tmp_path):
+def configured(tmp_path):
+    """What the command is started with."""
+
+    def arguments(config=None):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps({"direction": "customcrm-to-tripletex", "tables": TABLES} | (config or {})))
+        return "--config", str(path)
+
+    return arguments
+
+
+@pytest.fixture
+def run(configured, starter):
+    """Runs the command to its end: its code, and what it says."""
+
+    def ran(given=b"", config=None, arguments=(), **environment):
+        settings = {**os.environ, "LOGLEVEL": "WARNING", **environment}
+        given_to = arguments or configured(config)
+        done = starter.run("dataflow-mapper", *given_to, environment=settings, folder=ROOT, given=given)
+        return done.returncode, done.stdout.encode(), done.stderr
+
+    return ran
+
+
+@pytest.fixture
+def start(configured):
     """Starts the command; what is still running at the end is ended."""
     running = []
 
-    def started(config=None, arguments=(), **environment):
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps({"direction": "customcrm-to-tripletex", "tables": TABLES} | (config or {})))
+    def started(**environment):
         process = subprocess.Popen(
-            [COMMAND, *(arguments or ("--config", str(path)))],
+            [COMMAND, *configured()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -72,10 +95,10 @@ def ended(process, given=b""):
     return process.returncode, out, err.decode()
 
 
-def test_messages_go_in_and_out(start):
+def test_messages_go_in_and_out(run):
     state = b'{"type":"STATE","value":{"bookmarks":{"product":{"x":1.10,"y":[null]}}}}\n'
     version = {"type": "ACTIVATE_VERSION", "stream": "product", "version": 17}
-    code, out, err = ended(start(), lines(SCHEMA) + state + lines(record(1)) + b"\n" + lines(version) + state)
+    code, out, err = run(lines(SCHEMA) + state + lines(record(1)) + b"\n" + lines(version) + state)
     assert (code, err) == (0, "")
     messages = [json.loads(line) for line in out.splitlines()]
     assert [one["type"] for one in messages] == ["SCHEMA", "STATE", "RECORD", "ACTIVATE_VERSION", "STATE"]
@@ -93,7 +116,7 @@ def test_messages_go_in_and_out(start):
     assert out.splitlines()[1] + b"\n" == state
 
 
-def test_numbers_keep_every_digit(start, tmp_path):
+def test_numbers_keep_every_digit(run, tmp_path):
     table = """\
 flow: product
 customcrm: product
@@ -107,16 +130,16 @@ properties:
     schema = json.loads(json.dumps(SCHEMA))
     schema["schema"]["properties"]["Price"] = {"type": ["number", "null"]}
     raw = b'{"type":"RECORD","stream":"product","record":{"Id":"v-1","Price":1234567890123456.7890}}\n'
-    code, out, _ = ended(start({"tables": [str(tmp_path / "product.yml")]}), lines(schema) + raw)
+    code, out, _ = run(lines(schema) + raw, {"tables": [str(tmp_path / "product.yml")]})
     assert code == 0
     assert out.count(b"1234567890123456.7890") == 2
 
 
-def test_input_may_come_from_a_file(start, tmp_path):
+def test_input_may_come_from_a_file(run, tmp_path):
     (tmp_path / "in.jsonl").write_bytes(lines(SCHEMA, record(1)))
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"direction": "customcrm-to-tripletex", "tables": TABLES}))
-    code, out, _ = ended(start(arguments=("--config", str(config), "--input", str(tmp_path / "in.jsonl"))))
+    code, out, _ = run(arguments=("--config", str(config), "--input", str(tmp_path / "in.jsonl")))
     assert code == 0
     assert len(out.splitlines()) == 2
 
@@ -139,18 +162,18 @@ def test_tables_are_found_from_anywhere_in_a_meltano_project(start, tmp_path):
         ({"tables": ["transforms/nowhere.yml"]}, "transforms/nowhere.yml: there is no such file"),
     ],
 )
-def test_wrong_settings_end_in_one_line_and_code_1(start, config, said):
-    code, out, err = ended(start(config), lines(SCHEMA))
+def test_wrong_settings_end_in_one_line_and_code_1(run, config, said):
+    code, out, err = run(lines(SCHEMA), config)
     assert code == 1
     assert out == b""
     assert len(err.splitlines()) == 1
     assert said in err
 
 
-def test_a_typo_in_a_table_ends_in_one_line_and_code_1(start, tmp_path):
+def test_a_typo_in_a_table_ends_in_one_line_and_code_1(run, tmp_path):
     table = (ROOT / "transforms/product.yml").read_text().replace("tripletex: lastName", "tripletex: lastNam")
     (tmp_path / "product.yml").write_text(table)
-    code, out, err = ended(start({"tables": [str(tmp_path / "product.yml")]}), lines(SCHEMA))
+    code, out, err = run(lines(SCHEMA), {"tables": [str(tmp_path / "product.yml")]})
     assert code == 1
     assert out == b""
     (line,) = err.splitlines()
@@ -167,8 +190,8 @@ def test_a_typo_in_a_table_ends_in_one_line_and_code_1(start, tmp_path):
         b'{"type": "SCHEMA", "stream": "product", "schema": {"properties": {"Name": {"const": "Kari Nordmann"}}}}\n',
     ],
 )
-def test_what_cannot_be_mapped_ends_the_run_in_one_line_that_does_not_show_it(start, bad):
-    code, out, err = ended(start(LOGLEVEL="DEBUG"), lines(SCHEMA, record(7)) + bad)
+def test_what_cannot_be_mapped_ends_the_run_in_one_line_that_does_not_show_it(run, bad):
+    code, out, err = run(lines(SCHEMA, record(7)) + bad, LOGLEVEL="DEBUG")
     assert code == 1
     assert len(out.splitlines()) == 2
     assert "Traceback" not in err

@@ -1,4 +1,4 @@
-"""A process that has the plug-ins loaded already, and forks one for each start.
+"""A process that loads each program once, and forks one for each start.
 
 Python needs a second or more to load a plug-in, and a test of every moment at which a run may die starts hundreds.
 What is started is a process of its own all the same: it runs the console script's function with its own standard
@@ -20,11 +20,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from sandbox.lines import dying
 
@@ -34,38 +34,35 @@ TOLD = 64
 """Bytes that a process id or an exit code takes at most."""
 
 
-class Program(Protocol):
-    """A plug-in's console script, which imports the plug-in when it is called, or before."""
-
-    def load(self) -> object:
-        """Import it."""
-
-    def __call__(self) -> None:
-        """Run it."""
+Program: TypeAlias = Callable[[], object]
 
 
-def programs(names: Sequence[str]) -> dict[str, Program]:
-    """The plug-ins of these names, imported."""
-    installed = {one.name: one for one in entry_points(group="console_scripts")}
-    found: dict[str, Program] = {name: installed[name].load() for name in names}
-    for one in found.values():
-        one.load()
-    # Loaded, looked up and read by each plug-in in its first moments.
-    for module in ("sync_target.run", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
-        import_module(module)
-    version("singer-sdk")
-    profiles = import_module("customcrm_client.loading")
-    for path in (profiles.SHIPPED / f"{profiles.REFERENCE}.yml", *Path("transforms").glob("*.yml")):
-        profiles.parse(path.read_text(encoding="utf-8"), path.name)
-    return found
+class Programs(dict[str, Program]):
+    """Console scripts by their names, each imported when first asked for, with what it reads in its first moments."""
+
+    def __missing__(self, name: str) -> Program:
+        (script,) = (one for one in entry_points(group="console_scripts") if one.name == name)
+        program: Program = script.load()
+        # A plug-in's script imports the plug-in when it runs, or before.
+        getattr(program, "load", lambda: None)()
+        if name.startswith("target-"):
+            for module in ("sync_target.run", "sqlalchemy.dialects.sqlite", "sqlalchemy.pool"):
+                import_module(module)
+        version("singer-sdk")
+        profiles = import_module("customcrm_client.loading")
+        for path in (profiles.SHIPPED / f"{profiles.REFERENCE}.yml", *Path("transforms").glob("*.yml")):
+            profiles.parse(path.read_text(encoding="utf-8"), path.name)
+        gc.freeze()
+        self[name] = program
+        return program
 
 
 class Forking:
     """Serves requests until the control socket is closed; in each child `serve` returns what it is to run."""
 
-    def __init__(self, control: socket.socket, known: dict[str, Program]) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._known = known
+        self._programs = Programs()
         self._children: dict[int, socket.socket] = {}
         self._woken, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
@@ -90,10 +87,11 @@ class Forking:
 
     def _fork(self, request: dict[str, object], streams: list[int]) -> Program | None:
         teller = socket.socket(fileno=streams[STREAMS])
+        program = self._programs[str(request["command"])]
         pid = os.fork()
         if pid == 0:
             self._become(request, streams, teller)
-            return self._known[str(request["command"])]
+            return program
         for one in streams[:STREAMS]:
             os.close(one)
         self._children[pid] = teller
@@ -139,12 +137,8 @@ def _tell(teller: socket.socket, code: int) -> None:
 
 
 def main() -> None:
-    """Serve on the socket whose number is the first argument; the commands to load follow."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    known = programs(sys.argv[2:])
-    gc.freeze()
-    control.send(b"ready")
-    program = Forking(control, known).serve()
+    """Serve on the socket whose number is the first argument."""
+    program = Forking(socket.socket(fileno=int(sys.argv[1]))).serve()
     if program is not None:
         _run(program)
 

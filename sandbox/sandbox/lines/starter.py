@@ -11,11 +11,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from subprocess import CompletedProcess
+from tempfile import TemporaryFile
 from types import TracebackType
+from typing import IO
 
 from sandbox.lines.forking import TOLD
 
-PLUGINS = ("tap-customcrm", "tap-tripletex", "target-customcrm", "target-tripletex", "dataflow-mapper")
 SERVER = "from sandbox.lines.forking import main; main()"
 SLOW = 120.0
 """Seconds after which a process hangs."""
@@ -68,19 +70,17 @@ class Started:
 
 
 class Starter:
-    """Starts any of the commands quickly (see `sandbox.lines.forking`); leaves no process behind."""
+    """Starts any console script quickly (see `sandbox.lines.forking`); leaves no process behind."""
 
-    def __init__(self, commands: Sequence[str] = PLUGINS) -> None:
+    def __init__(self) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._server = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-c", SERVER, str(theirs.fileno()), *commands],
+                [sys.executable, "-c", SERVER, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
         self._control.settimeout(SLOW)
-        if self._control.recv(TOLD) != b"ready":
-            raise RuntimeError("The plug-ins could not be loaded; the reason is above.")
 
     def __enter__(self) -> Starter:
         return self
@@ -115,3 +115,31 @@ class Starter:
         with theirs:
             socket.send_fds(self._control, [json.dumps(request).encode()], [*streams, theirs.fileno()])
         return Started(ours)
+
+    def run(
+        self,
+        command: str,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+        given: bytes = b"",
+    ) -> CompletedProcess[str]:
+        """Run a command to its end, as :func:`subprocess.run` does; `given` is its standard input."""
+        with TemporaryFile() as source, TemporaryFile() as output, TemporaryFile() as errors:
+            source.write(given)
+            source.seek(0)
+            started = self.start(
+                command,
+                [str(one) for one in arguments],
+                streams=(source.fileno(), output.fileno(), errors.fileno()),
+                environment=os.environ if environment is None else environment,
+                folder=folder or Path.cwd(),
+            )
+            code = started.wait()
+            said = [_all_of(one) for one in (output, errors)]
+        return CompletedProcess([command, *arguments], code, *said)
+
+
+def _all_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode()
