@@ -85,8 +85,9 @@ def compare(
         if verdict is None:
             continue
         compared.append(one.index)
-        if not verdict:
-            changed = _changed(one, pair, there, prints)
+        changed = None if verdict else _changed(one, pair, there, prints)
+        # A number that nobody edited stands as it was agreed on, whatever country its record has got since.
+        if changed is not None and not (changed == NEITHER and one.row.country):
             differences.append(
                 Difference(
                     customcrm=one.row.customcrm,
