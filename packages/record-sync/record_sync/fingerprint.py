@@ -7,7 +7,8 @@ cannot be looked up in a table made elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -85,13 +86,15 @@ class Fingerprints:
         keyed.update(schema)
         return partial(_digest, keyed)
 
-    def of_all(self, values: Values, paths: Container[str] | None = None) -> dict[str, bytes]:
+    def of_all(self, values: Values, paths: AbstractSet[str] | None = None) -> dict[str, bytes]:
         """The fingerprint of each value, or of those at some paths."""
+        if paths is not None and not values.keys() <= paths:
+            values = {path: value for path, value in values.items() if path in paths}
         known = self._known
         try:
-            return {path: known[value] for path, value in values.items() if paths is None or path in paths}
+            return dict(zip(values, map(known.__getitem__, values.values()), strict=True))
         except TypeError:  # a list or an object among them
-            return {path: known.of(value) for path, value in values.items() if paths is None or path in paths}
+            return {path: known.of(value) for path, value in values.items()}
 
 
 class _Known(dict[Value, bytes]):
