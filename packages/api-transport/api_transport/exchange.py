@@ -30,6 +30,8 @@ class Request:
     read: Callable[[bytes], Any] = decoded
     proxy: str = ""
     """Host and port of the proxy that it goes by, for texts."""
+    passing: tuple[int, ...] = ()
+    """Statuses by which the API says "not now"."""
 
 
 @dataclass(frozen=True)

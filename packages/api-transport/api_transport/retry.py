@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+TOO_MANY = 429
+"""What an API says to more requests than it allows."""
+
+PERIOD = 1.0
+"""Seconds after which it may allow more at the earliest, where it does not say."""
+
 PASSING_STATUSES = frozenset({502, 503, 504})
 """What a gateway says while the system behind it restarts."""
 
@@ -112,7 +118,7 @@ def retries_failure(failure: Failure, *, idempotent: bool) -> bool:
 
 def retries_status(status: int, *, idempotent: bool) -> bool:
     """Whether a request that was answered so may be sent again. 429 says that it was not carried out."""
-    return status == 429 or (idempotent and status in PASSING_STATUSES)
+    return status == TOO_MANY or (idempotent and status in PASSING_STATUSES)
 
 
 def patience(failure: Failure, *, reached: bool) -> float | None:

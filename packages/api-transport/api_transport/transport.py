@@ -120,15 +120,18 @@ class Transport:
         judge: Judge | None = None,
         ok: tuple[int, ...] = (200, 201, 204),
         read: Callable[[bytes], Any] = decoded,
+        passing: tuple[int, ...] = (),
+        once: float | None = None,
     ) -> Answer:
         """Send a request and return the answer, if its status is one of `ok`.
 
         `path` is below the base address (or a whole URL on the same host), its segments already percent-encoded
         (`address.segment`). The body is `json`, or the fields of a `form`. `idempotent` says whether doing it twice is
         doing it once; by default GET, PUT and DELETE are, POST and PATCH are not. `read` makes the answer's `body` of
-        its bytes; `NotJson` from it is told like any other body that is not JSON. Raises the errors of
-        `api_transport.errors`, as `judge` tells them where a path has its own; ValueError or TypeError for a body
-        that is not JSON.
+        its bytes; `NotJson` from it is told like any other body that is not JSON. Statuses that are `passing` for this
+        request are waited out like 429. A request that is to be sent `once` has so many seconds, waits for nothing and
+        is not sent again. Raises the errors of `api_transport.errors`, as `judge` tells them where a path has its own;
+        ValueError or TypeError for a body that is not JSON.
         """
         body, content = None, {}
         if form is not None:
@@ -146,8 +149,15 @@ class Transport:
             ok=ok,
             read=read,
             proxy=self._sessions.proxy,
+            passing=passing,
         )
-        return self._until_answered(request, judge or self._judge)
+        judge = judge or self._judge
+        if once is None:
+            return self._until_answered(request, judge)
+        came = self._attempt(request, Budget(once, self._clock))
+        if isinstance(came, Reply):
+            return judge.answer(request, came)
+        raise judge.unanswered(request, came)
 
     def _until_answered(self, request: Request, judge: Judge) -> Answer:
         budget, waits = Budget(self._max_elapsed, self._clock), retry.waits()
@@ -156,8 +166,8 @@ class Transport:
                 came = self._attempt(request, budget)
             asked = asked_wait(came.headers) if isinstance(came, Reply) else None
             if isinstance(came, Reply):
-                if came.status in judge.permanent or not retry.retries_status(
-                    came.status, idempotent=request.idempotent
+                if came.status in judge.permanent or not (
+                    came.status in request.passing or retry.retries_status(came.status, idempotent=request.idempotent)
                 ):
                     return judge.answer(request, came)
                 left = budget.left()
@@ -166,6 +176,9 @@ class Transport:
             else:
                 left = budget.left(retry.patience(came, reached=self._reached))
             wait = retry.wait_before_next(next(waits), asked)
+            if isinstance(came, Reply) and came.status == retry.TOO_MANY:
+                wait = wait if asked else retry.PERIOD + wait
+                self.pace.refused(wait)
             if wait >= left:
                 if isinstance(came, Reply):
                     raise judge.given_up(request, came, asked)
@@ -241,6 +254,8 @@ class Transport:
                 self.rate_limit = limit
         if limit:
             self.pace.note(limit)
+        if reply.status != retry.TOO_MANY:
+            self.pace.answered()
 
 
 def user_agent(plugin: str) -> str:

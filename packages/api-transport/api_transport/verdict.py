@@ -18,7 +18,7 @@ from api_transport.errors import (
     refusal,
 )
 from api_transport.json_text import NotJson
-from api_transport.retry import UNCERTAIN, Failure
+from api_transport.retry import TOO_MANY, UNCERTAIN, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class Judge:
 
     def given_up(self, request: Request, reply: Reply, asked: float | None) -> ApiError:
         """Make the error for a status that was retried until the time allowed was over."""
-        if reply.status != 429:
+        if reply.status != TOO_MANY:
             return self._error(request, reply)
         wait = f", the API asks to wait {asked:.0f} s" if asked else ""
         return self._made(RateLimited, f"too many requests{wait}", request, reply)
@@ -103,7 +103,7 @@ class Judge:
         if status >= 500:
             kind: type[ApiError] = ServerFailed if request.idempotent else OutcomeUnknown
             return self._made(kind, "the server failed", request, reply)
-        if status == 429:
+        if status == TOO_MANY:
             return self.given_up(request, reply, None)
         if status in (401, 403):
             todo = self._hints.credentials if status == 401 else self._hints.rights

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from api_transport import Transport
@@ -44,6 +45,48 @@ def test_the_last_tenth_of_a_period_is_left_to_others(threads):
     assert max(api.used.values()) == 45
     assert transport.pace.waited == transport.waited == sum(clock.slept) == 120
     assert transport.waits == len(clock.slept)
+
+
+class Sparing(Api):
+    """Allows so many requests in a period, tells nobody, and counts those that it refuses."""
+
+    refused = 0
+
+    def __call__(self, asked):
+        said = super().__call__(asked)
+        self.refused += said.status == 429
+        return Said({}, said.status)
+
+
+def test_a_limit_that_is_not_told_and_shared_with_others_raises_no_storm_and_loses_nothing():
+    clock = Clock()
+    api = Sparing(clock, 20, period=1)
+    with serving(api) as server, ThreadPoolExecutor(8) as pool:
+        # Three programs with one token, each with many requests to make at a time.
+        transports = [
+            Transport(server.url, user_agent="test", sleep=clock.sleep, clock=clock, max_elapsed=10_000)
+            for _ in range(3)
+        ]
+        answers = list(pool.map(lambda number: transports[number % 3].send("GET", "/").status, range(120)))
+    assert answers == [200] * 120
+    assert api.refused < 40
+
+
+def test_after_a_refusal_nobody_sends_for_a_while_then_fewer_at_a_time_then_more_again():
+    clock = Clock()
+    pace = Pace(clock.sleep, clock)
+    with ExitStack() as under_way:
+        for _ in range(8):
+            under_way.enter_context(pace.turn())
+        pace.refused(2.0)
+        pace.refused(1.5)  # another of the same moment
+    assert clock.slept == []
+    with pace.turn():
+        assert clock.slept == [2.0]
+    assert pace._at_a_time(None) == 4
+    for _ in range(5):
+        pace.answered()
+    assert pace._at_a_time(None) == 5
 
 
 def test_nothing_waits_where_the_api_says_nothing():

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
-from api_transport import OutcomeUnknown, RateLimited, ServerFailed, Transport, Unreachable
-from api_transport.retry import Failure, failure_of, is_idempotent, waits
+from api_transport import Conflict, OutcomeUnknown, RateLimited, ServerFailed, Transport, Unreachable
+from api_transport.retry import PERIOD, Failure, failure_of, is_idempotent, waits
 from api_transport.testing import DROP, HANG, Clock, Said, serving
 
 
@@ -49,6 +49,44 @@ def test_a_write_that_may_have_been_carried_out_is_never_sent_again(method, trou
             transport_to(server.url, clock).send(method, "/thing", json={})
         assert len(server.asked) == 1
     assert clock.slept == []
+
+
+def test_a_status_that_passes_for_this_request_is_waited_out_with_jitter():
+    clock = Clock()
+    with serving(answering(*[Said(status=409)] * 3, Said({"value": 1}))) as server:
+        transport = transport_to(server.url, clock)
+        assert transport.send("POST", "/thing", json={}, passing=(409,)).body == {"value": 1}
+        assert len(server.asked) == 4
+    assert len(set(clock.slept)) == 3
+    with serving(answering(Said({"message": "no"}, 409))) as server:
+        with pytest.raises(Conflict):
+            transport_to(server.url, clock).send("POST", "/thing", json={}, passing=(409,))
+        with pytest.raises(Conflict):
+            transport_to(server.url, clock).send("PUT", "/thing", json={})
+        assert len(server.asked) > 4
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"), [(Said(status=503), ServerFailed), (Said(status=429), RateLimited), (DROP, Unreachable)]
+)
+def test_a_request_to_be_sent_once_waits_for_nothing_and_is_not_sent_again(trouble, error):
+    clock = Clock()
+    used_up = {"X-Rate-Limit-Limit": "100", "X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": "3600"}
+    with serving(answering(Said({}, 200, used_up), trouble)) as server:
+        transport = transport_to(server.url, clock)
+        transport.send("GET", "/thing")
+        with pytest.raises(error):
+            transport.send("DELETE", "/thing", once=5)
+        assert [asked.method for asked in server.asked] == ["GET", "DELETE"]
+    assert clock.slept == []
+
+
+def test_a_request_to_be_sent_once_has_so_many_seconds():
+    with serving(lambda _: HANG) as server:
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            Transport(server.url, user_agent="test").send("DELETE", "/thing", once=1)
+        assert time.monotonic() - began < 20
 
 
 def test_a_post_whose_answer_does_not_come_in_time_is_never_sent_again():
@@ -135,7 +173,8 @@ def test_a_wait_that_is_no_number_is_replaced_by_our_own(nonsense):
     clock = Clock()
     with serving(answering(Said(status=429, headers={"Retry-After": nonsense}), Said({}))) as server:
         transport_to(server.url, clock).send("GET", "/thing")
-    assert 0 <= clock.slept[0] <= 1
+    # No sooner than in the API's next period, and not all at the same moment.
+    assert PERIOD <= clock.slept[0] <= PERIOD + 1
 
 
 def test_an_internal_error_is_not_sent_again():
