@@ -11,9 +11,10 @@ import sandbox
 
 @pytest.fixture
 def systems() -> Iterator[sandbox.Systems]:
-    """A Customcrm and a Tripletex that hold nothing yet."""
+    """A Customcrm and a Tripletex that hold nothing yet. What Tripletex tolerates nobody here may send."""
     with sandbox.running("empty") as systems:
         yield systems
+        assert systems.tripletex.tolerated == []
 
 
 @pytest.fixture

@@ -61,8 +61,8 @@ class Tripletex:
 
     def _answer(self, request: Request) -> Reply:  # noqa: PLR0911 - a case a path
         match request.method, request.path:
-            case "PUT", ["token", "session", ":create"]:
-                return Reply(200, b'{"value":{"token":"made-up","expirationDate":"2099-01-01"}}')
+            case (("POST" | "PUT" | "DELETE"), ["token", "session", _]):
+                return Reply(201, b'{"value":{"token":"made-up","expirationDate":"2099-01-01"}}')
             case "GET", ["token", "session", ">whoAmI"]:
                 return Reply(200, b'{"value":{"companyId":1,"employeeId":7}}')
             case "GET", ["customer"]:

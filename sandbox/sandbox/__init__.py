@@ -14,7 +14,7 @@ from sandbox.refusal import Refusal
 from sandbox.serving import PortTaken
 from sandbox.systems import Systems, running
 from sandbox.traffic import SeenRequest
-from sandbox.tripletex import Tripletex
+from sandbox.tripletex import Tripletex, Variant
 
 __all__ = [
     "Customcrm",
@@ -25,5 +25,6 @@ __all__ = [
     "SeenRequest",
     "Systems",
     "Tripletex",
+    "Variant",
     "running",
 ]

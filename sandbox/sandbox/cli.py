@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox.serving import PortTaken
 from sandbox.systems import Systems
 from sandbox.tour import TourFailed, sync
+from sandbox.tripletex.variants import Variant, known
 
 CUSTOMCRM_PORT = 8701
 TRIPLETEX_PORT = 8702
@@ -30,6 +31,13 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--data", choices=("norwegian", "empty"), default="norwegian", help="what to begin with")
     start.add_argument("--customers", type=int, default=300, metavar="N", help="how many companies to invent")
     start.add_argument("--seed", type=int, default=1, help="the same seed makes the same data")
+    start.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="WHAT=HOW",
+        help=f"what nobody knows of Tripletex, or what differs between companies: {known()}",
+    )
     start.add_argument("--oddities", action="store_true", help="add ambiguous and refused records")
     start.set_defaults(run=_start)
     story = commands.add_parser("sync", help="show a two-way sync: fill, run, edit on both sides, run again")
@@ -40,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
 def _systems(arguments: argparse.Namespace) -> Systems:
     """Both systems with their records: those of the directory, or sample data where it holds none."""
     try:
-        systems = Systems(arguments.database)
+        variant = Variant(*arguments.variant)
+    except ValueError as error:
+        raise Stop(str(error)) from None
+    try:
+        systems = Systems(arguments.database, variant)
     except (OSError, sqlite3.Error) as error:
         raise Stop(
             f"{arguments.database} cannot be used to keep the records: {error}. Choose another --database."

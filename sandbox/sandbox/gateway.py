@@ -89,7 +89,7 @@ class Gateway:
             path=path,
             query=query,
             headers=headers,
-            raw_body=body,
+            raw_body=self.system.masked_body(path, body),
             started_at=self.system.clock.now(),
         )
 
@@ -100,8 +100,9 @@ class Gateway:
             return None
         if fault is not None and fault.kind == "answer":
             return Answer(fault.status, dict(fault.headers), fault.body)
-        answer = await carry_out(self.system.app, scope, body)
+        answer = await carry_out(self.system.app, {**scope, "tolerated": seen.tolerated}, body)
         seen.carried_out = True
+        self.system.tolerated += seen.tolerated
         self._complete(seen, answer)
         after = fault or await self._consult(self.system.after, seen)
         if after is None:

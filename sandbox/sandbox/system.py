@@ -34,6 +34,8 @@ class System:
         self.before: Hook | None = None
         self.after: Hook | None = None
         self.stopping = False
+        self.tolerated: list[str] = []
+        """What was passed over of all requests so far although no client should send it."""
         self.address = ""
         self.app: Starlette
         self.control = control_app(self)
@@ -56,6 +58,10 @@ class System:
     def masked(self, path: str, query: str) -> tuple[str, str]:
         """A request's path and query as the log may keep them."""
         return path, query
+
+    def masked_body(self, path: str, body: bytes) -> bytes:  # noqa: ARG002  for those with secrets in bodies
+        """A request's body as the log may keep it."""
+        return body
 
     def masked_answer(self, seen: SeenRequest, body: bytes) -> bytes:  # noqa: ARG002  for those with secrets in answers
         """An answer's body as the log may keep it."""
@@ -92,6 +98,7 @@ class System:
     def clear(self) -> None:
         """Empty the system: no records, no requests, no hooks, a running clock."""
         self.clear_requests()
+        self.tolerated.clear()
         self.before = self.after = None
         self.clock = Clock()
 

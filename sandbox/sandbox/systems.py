@@ -9,7 +9,7 @@ from sandbox.customcrm import Customcrm
 from sandbox.norwegian import Oddities, load_norwegian, load_oddities
 from sandbox.serving import Serving, listen
 from sandbox.system import System
-from sandbox.tripletex import Tripletex
+from sandbox.tripletex import DEFAULT, Tripletex, Variant
 
 Data = Literal["norwegian", "empty"]
 
@@ -17,9 +17,9 @@ Data = Literal["norwegian", "empty"]
 class Systems:
     """A Customcrm and a Tripletex, in memory or kept in a directory."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, variant: Variant = DEFAULT) -> None:
         self.customcrm = Customcrm(None if directory is None else directory / "customcrm.db")
-        self.tripletex = Tripletex(None if directory is None else directory / "tripletex.db")
+        self.tripletex = Tripletex(None if directory is None else directory / "tripletex.db", variant)
         self.oddities: Oddities | None = None
         self._serving: list[Serving] = []
 
@@ -87,12 +87,13 @@ def running(
     *,
     oddities: bool = False,
     directory: Path | None = None,
+    variant: Variant = DEFAULT,
 ) -> Iterator[Systems]:
     """Both systems in this process, on free ports, in memory or in `directory`, until the block ends.
 
-    A directory that holds records already is served as it is.
+    A directory that holds records already is served as it is. `variant` is what Tripletex is like.
     """
-    systems = Systems(directory)
+    systems = Systems(directory, variant)
     if systems.is_empty:
         systems.load(data, customers=customers, seed=seed, oddities=oddities)
     systems.start()

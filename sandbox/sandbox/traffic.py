@@ -40,6 +40,8 @@ class SeenRequest:
     raw_response: bytes = b""
     carried_out: bool = False
     fault: str | None = None
+    tolerated: list[str] = field(default_factory=list)
+    """What the system passed over although no client should send it."""
 
     @property
     def body(self) -> Any:
@@ -77,6 +79,7 @@ class SeenRequest:
             "response_body": self.response_body,
             "carried_out": self.carried_out,
             "fault": self.fault,
+            "tolerated": self.tolerated,
             "is_write": self.is_write,
         }
 

@@ -7,6 +7,7 @@ import requests
 from sandbox.caller import Caller
 
 import sandbox
+from sandbox import Variant
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=timezone.utc)
 
@@ -24,29 +25,63 @@ def tlx(server):
     return server.tripletex
 
 
-def ask_for_token(tlx, **changed):
-    params = {
+def ask_for_token(tlx, method="POST", **changed):
+    said = {
         "consumerToken": tlx.consumer_token,
         "employeeToken": tlx.employee_token,
         "expirationDate": "2026-03-04",
         **changed,
     }
-    return requests.put(f"{tlx.api_url}/token/session/:create", params=params, timeout=60)
+    where = {"params": said} if method == "PUT" else {"json": said}
+    return requests.request(method, f"{tlx.api_url}/token/session/:create", **where, timeout=60)
+
+
+def ask_by_api_token(tlx, **changed):
+    said = {"refreshToken": tlx.refresh_token, "ttlSeconds": 3600, **changed}
+    return requests.post(f"{tlx.api_url}/token/session/:createFromRefreshToken", json=said, timeout=60)
 
 
 def ask(tlx, company, token):
     return requests.get(f"{tlx.api_url}/token/session/>whoAmI", auth=(company, token), timeout=60)
 
 
-def test_a_token_needs_both_secrets_and_a_date_to_come(tlx):
-    value = ask_for_token(tlx).json()["value"]
-    assert value["expirationDate"] == "2026-03-04"
+@pytest.mark.parametrize(("method", "status"), [("POST", 201), ("PUT", 200)])
+def test_a_session_needs_both_secrets_and_a_date_to_come(tlx, method, status):
+    answer = ask_for_token(tlx, method)
+    assert answer.status_code == status
+    assert answer.json()["value"]["expirationDate"] == "2026-03-04"
     for secret in ("consumerToken", "employeeToken"):
-        refused = ask_for_token(tlx, **{secret: "feil"})
+        refused = ask_for_token(tlx, method, **{secret: "feil"})
         assert (refused.status_code, refused.json()["code"]) == (401, 3000)
-        assert ask_for_token(tlx, **{secret: None}).status_code == 422
+        assert ask_for_token(tlx, method, **{secret: None}).status_code == 422
     for date in ("2026-03-02", "i morgen", "2026-02-30"):
-        assert ask_for_token(tlx, expirationDate=date).status_code == 422
+        assert ask_for_token(tlx, method, expirationDate=date).status_code == 422
+
+
+def test_a_session_by_post_takes_the_secrets_in_the_body_only(tlx):
+    secrets = {"consumerToken": tlx.consumer_token, "employeeToken": tlx.employee_token, "expirationDate": "2026-03-04"}
+    address = f"{tlx.api_url}/token/session/:create"
+    assert requests.post(address, params=secrets, json={}, timeout=60).status_code == 422
+    assert len(tlx.tolerated) == 3
+    assert ask_for_token(tlx, farge="blå").json()["code"] == 16000
+
+
+def test_a_session_of_an_api_token_lasts_as_long_as_was_asked_for(tlx):
+    answer = ask_by_api_token(tlx, ttlSeconds=600)
+    token = answer.json()["value"]["token"]
+    assert answer.status_code == 201
+    tlx.clock.advance(timedelta(seconds=599))
+    assert ask(tlx, "0", token).status_code == 200
+    tlx.clock.advance(timedelta(seconds=1))
+    assert ask(tlx, "0", token).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [({"refreshToken": "feil"}, 401), ({"ttlSeconds": 299}, 422), ({"ttlSeconds": 28_801}, 422), ({"ttl": 1}, 422)],
+)
+def test_a_session_of_an_api_token_needs_the_token_and_a_time_that_is_allowed(tlx, changed, status):
+    assert ask_by_api_token(tlx, **changed).status_code == status
 
 
 def test_a_token_dies_at_its_date_in_norway(tlx):
@@ -96,6 +131,30 @@ def test_the_headers_tell_how_many_requests_are_left(tlx):
     headers = api.call("GET", "/customer").headers
     told = [headers[f"X-Rate-Limit-{name}"] for name in ("Limit", "Remaining", "Reset")]
     assert told == ["3", "1", "40"]
+
+
+def test_all_sessions_of_an_employee_token_share_a_hundred_requests_a_second(tlx):
+    tlx.clock.run()
+    one, other = Caller(tlx), Caller(tlx)
+    headers = one.call("GET", "/customer").headers
+    assert [headers[f"X-Rate-Limit-{name}"] for name in ("Limit", "Remaining", "Reset")] == ["100", "99", "1"]
+    tlx.allowance.period = timedelta(seconds=60)
+    tlx.allowance.limit = 3
+    statuses = [api.call("GET", "/customer").status_code for api in (one, other, one, other)]
+    assert statuses[-1] == 429
+    token = ask_by_api_token(tlx).json()["value"]["token"]
+    assert ask(tlx, "0", token).status_code == 200  # another token
+
+
+def test_a_429_may_say_nothing_of_the_allowance(tlx):
+    tlx.variant = Variant("rate-headers=untold")
+    tlx.allowance.limit, tlx.allowance.period = 1, timedelta(seconds=60)
+    api = Caller(tlx)
+    told = [
+        (answer.status_code, "X-Rate-Limit-Reset" in answer.headers)
+        for answer in (api.call("GET", "/customer") for _ in range(2))
+    ]
+    assert told == [(200, True), (429, False)]
 
 
 def test_past_the_limit_every_request_is_429_until_the_period_ends(tlx):

@@ -1,11 +1,14 @@
 """Reading from the sandbox's Tripletex."""
 
 from datetime import datetime, timezone
+from itertools import combinations, product
 
 import pytest
 from sandbox.caller import Caller
+from sandbox.tripletex.variants import DIMENSIONS, covering, singly
 
 import sandbox
+from sandbox import Variant
 
 NORWAY = {"isoAlpha2Code": "NO", "name": "Norge"}
 
@@ -174,7 +177,6 @@ def test_a_change_in_the_repeated_hour_hides_behind_the_first(api, tlx):
 @pytest.mark.parametrize(
     ("params", "status", "code"),
     [
-        ({"farge": "blå"}, 400, 4000),
         ({"from": "-1"}, 422, 21000),
         ({"count": "alle"}, 422, 21000),
         ({"id": "1,to"}, 422, 21000),
@@ -189,11 +191,93 @@ def test_parameters_that_make_no_sense_are_refused(api, tlx, params, status, cod
     assert api.expect(status, "GET", "/customer", **params)["code"] == code
 
 
+def test_a_parameter_that_there_is_not_is_passed_over_and_told_in_the_log(api, tlx, customer):
+    assert names(api, "/customer", kundenavn="finnes ikke") == ["Æra AS"]
+    api.expect(200, "GET", f"/customer/{customer}", farge="blå")
+    assert [seen.tolerated for seen in tlx.requests if "customer" in seen.path] == [
+        ["query parameter 'kundenavn' is unknown"],
+        ["query parameter 'farge' is unknown"],
+    ]
+    tlx.clear_requests()
+    assert len(tlx.tolerated) == 2
+
+
+def test_a_list_by_ids_may_bring_inactive_customers_unasked(api, tlx, customer):
+    tlx.variant = Variant("id-filter=all")
+    asleep = tlx.create("customer", name="Sover AS", isInactive=True)["id"]
+    assert names(api, "/customer", id=f"{customer},{asleep}") == ["Æra AS", "Sover AS"]
+    assert names(api, "/customer", id=f"{customer},{asleep}", isInactive="false") == ["Æra AS"]
+    assert names(api, "/customer") == ["Æra AS"]
+
+
+@pytest.mark.parametrize("ids", ["active", "all"])
+def test_inactive_contacts_may_be_in_no_list_but_are_there(api, tlx, ids):
+    tlx.variant = Variant("inactive-contacts=hidden", f"id-filter={ids}")
+    person = tlx.create("contact", firstName="A", isInactive=True)["id"]
+    assert values(api, "/contact") == values(api, "/contact", firstName="A") == []
+    assert len(values(api, "/contact", id=str(person))) == (ids == "all")
+    assert api.expect(200, "GET", f"/contact/{person}")["value"]["isInactive"] is True
+
+
+@pytest.mark.parametrize(
+    ("variant", "found"), [("inclusive", ["B", "C"]), ("exclusive", ["C"]), ("ignored", ["A", "B", "C"])]
+)
+def test_changed_since_may_mean_several_things(api, tlx, variant, found):
+    tlx.variant = Variant(f"changed-since={variant}")
+    for day, name in enumerate("ABC", 5):
+        tlx.clock.freeze(datetime(2026, 1, day, 12, 0, tzinfo=timezone.utc))
+        tlx.create("customer", name=name)
+    assert names(api, "/customer", changedSince="2026-01-06T13:00:00") == found
+
+
+def test_a_list_that_is_too_long_may_be_refused_however_little_is_asked_for(api, tlx):
+    tlx.variant, tlx.lists.limit = Variant("list-limit=on"), 3
+    for number in range(4):
+        tlx.create("customer", name=f"Firma {number}", email=f"post@firma{number % 2}.example.no")
+    for page in ({}, {"count": 1}, {"from": 3}):
+        refused = api.expect(422, "GET", "/customer", **page)
+        assert (refused["code"], refused["developerMessage"]) == (23000, "Result set too large. Limit of 3 reached")
+    assert len(names(api, "/customer", email="post@firma1.example.no")) == 2
+
+
+def test_times_may_carry_their_offset(tlx):
+    tlx.variant = Variant("time-offsets=on")
+    tlx.clock.freeze(datetime(2026, 7, 1, 22, 30, 5, tzinfo=timezone.utc))
+    created = tlx.create("contact", firstName="Åse")["id"]
+    tlx.clock.freeze(datetime(2026, 10, 25, 1, 10, tzinfo=timezone.utc))
+    api = Caller(tlx)
+    api.expect(200, "PUT", f"/contact/{created}", {"lastName": "Ås"})
+    changes = api.expect(200, "GET", f"/contact/{created}", fields="changes")["value"]["changes"]
+    assert [each["timestamp"] for each in changes] == ["2026-07-02T00:30:05+02:00", "2026-10-25T02:10:00+01:00"]
+
+
+def test_a_variant_that_there_is_not_is_told_with_those_that_there_are():
+    with pytest.raises(ValueError, match=r"no variant 'null=never'. There are .*null=taken\|refused"):
+        Variant("null=never")
+
+
+def test_few_variants_hold_every_pair_of_values():
+    found = covering()
+    for one, other in combinations(DIMENSIONS, 2):
+        pairs = {(variant[one], variant[other]) for variant in found}
+        assert pairs == set(product(DIMENSIONS[one], DIMENSIONS[other]))
+    assert len(found) <= 12
+    assert len(singly()) == sum(len(values) - 1 for values in DIMENSIONS.values())
+    assert all(Variant(*variant.said) == variant for variant in found)
+
+
+def test_a_system_made_anew_is_as_it_began(tlx):
+    tlx.variant, tlx.lists.limit = Variant("list-limit=on"), 3
+    tlx.clear()
+    assert (tlx.variant, tlx.lists.limit) == (Variant(), 10_000)
+
+
 def test_an_unchanged_list_is_304_and_a_changed_one_comes_whole(api, tlx, customer):
     def ask(known, **params):
         return api.call("GET", "/customer", headers={"If-None-Match": known}, **params)
 
-    assert api.expect(200, "GET", "/customer")["versionDigest"] is None
+    # A sentence, where nobody asks for a checksum.
+    assert "If-None-Match" in api.expect(200, "GET", "/customer")["versionDigest"]
     digest = ask("0").json()["versionDigest"]
     again = ask(digest)
     assert (again.status_code, again.content) == (304, b"")
@@ -235,10 +319,13 @@ def test_all_countries_are_there(api, tlx):
     assert [each["isoAlpha2Code"] for each in values(api, "/country", code="SE,DK")] == ["DK", "SE"]
 
 
-def test_what_has_no_text_may_be_shown_as_empty_text(api, tlx, customer):
-    tlx.unset_text = ""
-    shown = api.expect(200, "GET", f"/customer/{customer}", fields="phoneNumber,globalLocationNumber,language")["value"]
-    assert shown == {"phoneNumber": "", "globalLocationNumber": None, "language": "NO"}
+def test_what_has_no_text_is_shown_as_empty_text_and_some_numbers_as_0(api, tlx, customer):
+    asked = {"fields": "phoneNumber,globalLocationNumber,language,postalAddress(postalCode,knr)"}
+    shown = api.expect(200, "GET", f"/customer/{customer}", **asked)["value"]
+    address = {"postalCode": "", "knr": None}
+    assert shown == {"phoneNumber": "", "globalLocationNumber": 0, "language": "NO", "postalAddress": address}
+    # The register itself knows better.
+    assert (tlx.get("customer", customer)["phoneNumber"], tlx.all("customer")[0]["supplierNumber"]) == (None, None)
 
 
 def test_a_user_sees_everything(tlx, customer):

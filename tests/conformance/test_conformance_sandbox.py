@@ -10,6 +10,12 @@ import sandbox
 
 EXPANDED = "*,changes,postalAddress(*,country(id,isoAlpha2Code)),physicalAddress(*),deliveryAddress(*,country(*))"
 
+SESSION = {
+    "consumerToken": "sandbox-consumer-token",
+    "employeeToken": "sandbox-employee-token",
+    "expirationDate": "2099-12-31",
+}
+
 
 @pytest.fixture(scope="module")
 def systems() -> Iterator[sandbox.Systems]:
@@ -18,6 +24,10 @@ def systems() -> Iterator[sandbox.Systems]:
 
 
 def every_operation(caller: Caller, country: int) -> None:
+    caller.expect(201, "POST", "/token/session/:create", SESSION)
+    caller.expect(200, "PUT", "/token/session/:create", **SESSION)
+    api_token = {"refreshToken": "sandbox-refresh-token", "ttlSeconds": 3600}
+    caller.expect(201, "POST", "/token/session/:createFromRefreshToken", api_token)
     caller.expect(200, "GET", "/token/session/>whoAmI")
     caller.expect(200, "GET", "/token/session/>whoAmI", fields="companyId,employee(id,firstName)")
     caller.expect(200, "GET", "/company/>withLoginAccess", fields="id,name")
@@ -107,6 +117,9 @@ def test_every_operation_of_the_sandbox_agrees_with_the_description(systems, api
         ("POST", "/contact", {}, {"firstName": "A", "customer": 5}, "customer"),
         ("POST", "/customer/list", {}, {"name": "A"}, "is not of type 'array'"),
         ("PUT", "/customer/list", {}, [{"name": "A"}], "without id"),
+        ("POST", "/token/session/:create", {"employeeToken": "x"}, {}, "undeclared query parameter"),
+        ("POST", "/token/session/:create", {}, {"refreshToken": "x"}, "refreshToken"),
+        ("POST", "/token/session/:createFromRefreshToken", {}, {"refreshToken": "x", "ttlSeconds": 60}, "ttlSeconds"),
         ("PUT", "/customer/1", {}, {"postalAddress": {"country": {"isoAlpha2Code": "NO"}}}, "isoAlpha2Code"),
     ],
 )

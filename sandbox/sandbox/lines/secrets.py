@@ -11,6 +11,7 @@ from sandbox.systems import Systems
 API_KEY = "crm-key/with+odd=chars&more"
 CONSUMER_TOKEN = "consumer/token+odd=chars&more=="  # noqa: S105  invented
 EMPLOYEE_TOKEN = "employee/token+odd=chars&more=="  # noqa: S105  invented
+REFRESH_TOKEN = "refresh/token+odd=chars&more=="  # noqa: S105  invented
 _SHORTEST = 12
 """Characters of a Base64 text that give its secret away."""
 
@@ -20,6 +21,7 @@ def lock_with_odd_secrets(systems: Systems) -> None:
     systems.customcrm.api_key = API_KEY
     systems.tripletex.consumer_token = CONSUMER_TOKEN
     systems.tripletex.employee_token = EMPLOYEE_TOKEN
+    systems.tripletex.refresh_token = REFRESH_TOKEN
 
 
 def spellings(secret: str) -> set[str]:

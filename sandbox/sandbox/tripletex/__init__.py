@@ -1,6 +1,7 @@
-"""A Tripletex: the operations of its API that the taps and targets use, faithful to its description."""
+"""A Tripletex: the operations of its API that the taps and targets use, as it is recorded to behave."""
 
 from sandbox.tripletex.refusal import TripletexRefusal
-from sandbox.tripletex.system import Tripletex
+from sandbox.tripletex.system import DEFAULT, Tripletex
+from sandbox.tripletex.variants import Variant
 
-__all__ = ["Tripletex", "TripletexRefusal"]
+__all__ = ["DEFAULT", "Tripletex", "TripletexRefusal", "Variant"]

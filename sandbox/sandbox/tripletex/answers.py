@@ -15,6 +15,9 @@ from sandbox.tripletex.refusal import TripletexRefusal
 if TYPE_CHECKING:
     from sandbox.tripletex.system import Tripletex
 
+NO_DIGEST = "Send the header If-None-Match to have a checksum of this list."
+"""In place of a checksum where nobody asked for one."""
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -36,7 +39,7 @@ def list_answer(
         "fullResultSize": len(values) if page is None else page.full_size,
         "from": 0 if page is None else page.start,
         "count": len(values),
-        "versionDigest": digest,
+        "versionDigest": digest or NO_DIGEST,
         "values": values,
     }
     return json_answer(envelope, status)
@@ -51,12 +54,16 @@ async def body_of(request: Request) -> Any:
 
 
 def only(request: Request, *allowed: str) -> dict[str, str]:
-    """The query's parameters, none but the allowed ones. Raises TripletexRefusal 400."""
-    params = dict(request.query_params)
-    for name in params:
+    """The query's parameters, without those that there are not: they are told in the log."""
+    for name in request.query_params:
         if name not in allowed:
-            raise TripletexRefusal(4000, f"Unknown query parameter: {name}")
-    return params
+            tolerate(request, f"query parameter {name!r} is unknown")
+    return {name: value for name, value in request.query_params.items() if name in allowed}
+
+
+def tolerate(request: Request, what: str) -> None:
+    """Pass over something that no client should send, as the API does, and tell it in the log."""
+    request.scope["tolerated"].append(what)
 
 
 def object_id(request: Request) -> int:
@@ -76,8 +83,9 @@ def answering(system: "Tripletex", endpoint: Endpoint, *, guarded: bool = True) 
             if guarded:
                 authorization = request.headers.get("authorization", "")
                 session = system.sessions.authenticate(authorization, {system.company_id})
-                spent, allowed = system.allowance.spend(session.token)
-                headers.update(spent)
+                spent, allowed = system.allowance.spend(session.employee)
+                if allowed or system.variant["rate-headers"] == "told":
+                    headers.update(spent)
                 if not allowed:
                     raise TripletexRefusal(429, "The period's requests are used up")  # noqa: TRY301  one envelope
             response = await endpoint(request)

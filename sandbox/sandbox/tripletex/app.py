@@ -1,6 +1,6 @@
 """Tripletex's HTTP surface: the operations of the API description that the taps and targets use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -9,9 +9,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.tripletex.answers import Endpoint, answering, body_of, list_answer, no_route, object_id, only, single
+from sandbox.tripletex.answers import (
+    Endpoint,
+    answering,
+    body_of,
+    list_answer,
+    no_route,
+    object_id,
+    only,
+    single,
+    tolerate,
+)
 from sandbox.tripletex.fields import Renderer, selection
 from sandbox.tripletex.filters import resource_filters
+from sandbox.tripletex.listing import PAGING
 from sandbox.tripletex.mapping import check, check_list
 from sandbox.tripletex.refusal import Message, TripletexRefusal
 from sandbox.tripletex.rows import Row
@@ -24,6 +35,11 @@ if TYPE_CHECKING:
 NO_CONTENT = 204
 
 
+def tolerating(request: Request) -> Callable[[str], None]:
+    """What tells the log that a read-only property was sent, and passed over."""
+    return lambda name: tolerate(request, f"{name} is read-only")
+
+
 class Resource:
     """The endpoints of one resource."""
 
@@ -31,7 +47,7 @@ class Resource:
         self.system = system
         self.name = name
         self.owner: ObjectType = object_type(name)
-        self.filters = resource_filters(system.register.zone)[name]
+        self.filters = resource_filters(system.register.zone, lambda: system.variant["changed-since"])[name]
 
     @property
     def renderer(self) -> Renderer:
@@ -42,6 +58,7 @@ class Resource:
         """GET /resource."""
         system, params = self.system, request.query_params.multi_items()
         chosen = selection(self.owner, request.query_params.get("fields", ""))
+        only(request, *self.filters, *PAGING)
         with system.lock:
             page = system.lists.page(self.name, system.register.tables[self.owner.table], self.filters, params)
             known = request.headers.get("if-none-match")
@@ -71,7 +88,7 @@ class Resource:
         register, row_id, body = self.system.register, object_id(request), await body_of(request)
         with self.system.lock:
             row = register.row(self.owner, row_id)
-            return single(self._shown(register.update(self.owner, row, check(self.owner, body))))
+            return single(self._shown(register.update(self.owner, row, check(self.owner, body, tolerating(request)))))
 
     async def delete(self, request: Request) -> Response:
         """DELETE /resource/{id}."""
@@ -91,7 +108,7 @@ class Resource:
     async def put_list(self, request: Request) -> Response:
         """PUT /resource/list: all or none."""
         only(request)
-        bodies = check_list(self.owner, await body_of(request))
+        bodies = check_list(self.owner, await body_of(request), tolerating(request))
         with self.system.lock:
             return list_answer(self._all_or_none(bodies, self.system.register.update_from))
 
@@ -117,7 +134,7 @@ class Resource:
                 except TripletexRefusal as refusal:
                     if refusal.code != 18000:
                         raise
-                    messages += [each.under(f"[{index}]") for each in refusal.messages]
+                    messages += [each.of_element(index) for each in refusal.messages]
             if messages:
                 raise TripletexRefusal(18000, "VALIDATION_ERROR", tuple(messages))
         return [self._shown(row) for row in rows]

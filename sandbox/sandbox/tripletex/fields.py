@@ -14,6 +14,12 @@ from sandbox.tripletex.refusal import TripletexRefusal
 from sandbox.tripletex.rows import Row, url_of
 from sandbox.tripletex.types import ObjectType, Property, object_types
 
+UNSET_NUMBERS = {
+    "Customer": ("supplierNumber", "globalLocationNumber"),
+    "Product": ("weight", "volume", "expenses", "minStockLevel"),
+}
+"""What is answered as 0 where there is none."""
+
 WORD = re.compile(r"\s*([A-Za-z0-9_]+|[*(),])\s*")
 
 
@@ -107,12 +113,20 @@ def selection(owner: ObjectType, expression: str) -> Selection:
 
 
 class Renderer:
-    """Shows rows through a selection."""
+    """Shows rows through a selection: what has no text as `unset_text`, times with their offset from UTC or without."""
 
-    def __init__(self, tables: Mapping[str, Table[Row]], host: str, unset_text: str | None = None) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Table[Row]],
+        host: str,
+        unset_text: str | None = None,
+        *,
+        offsets: bool = False,
+    ) -> None:
         self.tables = tables
         self.host = host
         self.unset_text = unset_text
+        self.offsets = offsets
 
     def show(self, row: Row, chosen: Selection) -> dict[str, Any]:
         """The JSON object for a row."""
@@ -133,7 +147,7 @@ class Renderer:
         for name, inner in chosen.expanded.items():
             shown[name] = self._expanded(refs.get(name), inner)
         if chosen.changes:
-            changes = [change.as_json() for change in row.changes]
+            changes = [change.as_json(offset=self.offsets) for change in row.changes]
             shown["changes"] = [{name: change[name] for name in chosen.changes} for change in changes]
         return shown
 
@@ -145,6 +159,9 @@ class Renderer:
         return None if row is None else self.show(row, inner)
 
     def _fill(self, row: Row, shown: dict[str, Any]) -> None:
+        for name in UNSET_NUMBERS.get(row.type_name, ()):
+            if shown.get(name, 0) is None:
+                shown[name] = 0
         for prop in object_types()[row.type_name].scalars:
             if prop.kind == "string" and not prop.many and not prop.allowed and shown.get(prop.name, 0) is None:
                 shown[prop.name] = self.unset_text

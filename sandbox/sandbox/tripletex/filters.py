@@ -119,10 +119,11 @@ def bound(prop: str, *, lower: bool) -> Filter:
     return narrow
 
 
-def changed_since(zone: ZoneInfo) -> Filter:
+def changed_since(zone: ZoneInfo, heeded: Callable[[], str]) -> Filter:
     """Changed at that time or later; without a zone it is Norwegian local time, as in `changes`.
 
     Compared as the clock on the wall shows it, so that in the repeated hour of October a change may be missed.
+    `heeded` says whether the time itself is included, or the parameter ignored altogether.
     """
 
     def narrow(name: str, values: list[str], _: Table[Row]) -> Narrowing:
@@ -141,13 +142,17 @@ def changed_since(zone: ZoneInfo) -> Filter:
         except (ValueError, OverflowError, OSError):
             raise refused_parameter(name, "Må være et gyldig tidspunkt.") from None
         text = wall_time(since)
+        if heeded() == "ignored":
+            return Narrowing()
+        if heeded() == "exclusive":
+            return Narrowing(passes=lambda row: row.changed > text)
         return Narrowing(passes=lambda row: row.changed >= text)
 
     return narrow
 
 
-def resource_filters(zone: ZoneInfo) -> Mapping[str, Mapping[str, Filter]]:
-    """The filters of each resource by parameter name."""
+def resource_filters(zone: ZoneInfo, changes: Callable[[], str]) -> Mapping[str, Mapping[str, Filter]]:
+    """The filters of each resource by parameter name; `changes` says how `changedSince` is heeded."""
     prices = {
         f"{prop}{end}": bound(prop, lower=end == "From")
         for prop in ("costExcludingVatCurrency", "priceExcludingVatCurrency", "priceIncludingVatCurrency")
@@ -164,7 +169,7 @@ def resource_filters(zone: ZoneInfo) -> Mapping[str, Mapping[str, Filter]]:
             "phoneNumberMobile": equals("phoneNumberMobile"),
             "isInactive": flag("isInactive"),
             "accountManagerId": refers("accountManager"),
-            "changedSince": changed_since(zone),
+            "changedSince": changed_since(zone, changes),
         },
         "contact": {
             "id": ids,

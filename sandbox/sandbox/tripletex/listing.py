@@ -8,14 +8,16 @@ from typing import Any
 import msgspec
 
 from sandbox.store import Table
-from sandbox.tripletex.filters import Filter, refused_parameter
+from sandbox.tripletex.filters import Filter, flag, refused_parameter
 from sandbox.tripletex.refusal import TripletexRefusal
 from sandbox.tripletex.rows import Row
 from sandbox.tripletex.types import object_type
+from sandbox.tripletex.variants import Variant
 
 PAGING = ("from", "count", "sorting", "fields")
 DEFAULT_COUNT = 1000
 REMEMBERED = 32
+LIMIT = 10_000
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -35,23 +37,41 @@ class Page(msgspec.Struct, frozen=True):
 class Lists:
     """Answers list requests of one system, remembering what matched as long as nothing changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, variant: Variant) -> None:
         self.epoch = 0
+        self.limit = LIMIT
+        """So many records a list may have, where there is a limit."""
+        self._variant = variant
         self._remembered: dict[Any, list[int]] = {}
+
+    @property
+    def variant(self) -> Variant:
+        """Which lists there are."""
+        return self._variant
+
+    @variant.setter
+    def variant(self, variant: Variant) -> None:
+        self._variant = variant
+        self._remembered.clear()
 
     def page(
         self, resource: str, table: Table[Row], filters: Mapping[str, Filter], params: Iterable[tuple[str, str]]
     ) -> Page:
-        """The page that the query asks for. Raises TripletexRefusal."""
-        asked = _collected(params, filters)
+        """The page that the query asks for; parameters that there are not are passed over. Raises TripletexRefusal."""
+        asked = _known(params, filters)
         start = _whole(asked.pop("from", ["0"]), "from")
         count = _whole(asked.pop("count", [str(DEFAULT_COUNT)]), "count")
         fields = asked.pop("fields", [""])[-1]
-        if resource == "customer":
-            # Inactive customers are left out of every list that does not ask for them, one by ids too.
+        by_ids = "id" in asked and self.variant["id-filter"] == "all"
+        if resource == "customer" and not by_ids:
+            # Inactive customers are left out of every list that does not ask for them.
             asked.setdefault("isInactive", ["false"])
+        if resource == "contact" and not by_ids and self.variant["inactive-contacts"] == "hidden":
+            filters, asked = {**filters, "isInactive": flag("isInactive")}, {**asked, "isInactive": ["false"]}
         query = (resource, tuple(sorted((name, tuple(values)) for name, values in asked.items())))
         matching = self._matching(query, resource, table, filters, asked)
+        if len(matching) > self.limit and self.variant["list-limit"] == "on":
+            raise TripletexRefusal(23000, f"Result set too large. Limit of {self.limit} reached")
         rows = [table.rows[key] for key in matching[start : start + count]]
         return Page(rows, start, start + count < len(matching), self._digest(rows, (query, start, count, fields)))
 
@@ -76,12 +96,11 @@ class Lists:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _collected(params: Iterable[tuple[str, str]], filters: Mapping[str, Filter]) -> dict[str, list[str]]:
+def _known(params: Iterable[tuple[str, str]], filters: Mapping[str, Filter]) -> dict[str, list[str]]:
     asked: dict[str, list[str]] = {}
     for name, value in params:
-        if name not in filters and name not in PAGING:
-            raise TripletexRefusal(4000, f"Unknown query parameter: {name}")
-        asked.setdefault(name, []).append(value)
+        if name in filters or name in PAGING:
+            asked.setdefault(name, []).append(value)
     return asked
 
 

@@ -1,5 +1,6 @@
 """Does a body fit the API description? What does not is 422, code 16000, with the field named."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.tripletex.refusal import Message, TripletexRefusal
@@ -10,8 +11,11 @@ READ_ONLY = "Feltet kan ikke endres."
 NOT_AN_OBJECT = "Verdien må være et objekt."
 WRONG_TYPE = "Verdien er ikke av korrekt type for dette feltet."
 
+Tolerate = Callable[[str], None]
+"""Told the name of a read-only property that is passed over."""
 
-def faults(owner: ObjectType, body: Any) -> list[Message]:
+
+def _faults(owner: ObjectType, body: Any, tolerate: Tolerate | None) -> list[Message]:
     """Everything in a body that the type does not allow to be written."""
     if not isinstance(body, dict):
         return [Message("", NOT_AN_OBJECT, "")]
@@ -21,13 +25,16 @@ def faults(owner: ObjectType, body: Any) -> list[Message]:
         if prop is None:
             found.append(Message(name, UNKNOWN, name))
         elif prop.read_only:
-            found.append(Message(name, READ_ONLY, name))
+            if tolerate is None:
+                found.append(Message(name, READ_ONLY, name))
+            else:
+                tolerate(name)
         else:
-            found += [each.under(name) for each in _value_faults(prop, value)]
+            found += [each.under(name) for each in _value_faults(prop, value, tolerate)]
     return found
 
 
-def _value_faults(prop: Property, value: Any) -> list[Message]:
+def _value_faults(prop: Property, value: Any, tolerate: Tolerate | None) -> list[Message]:
     if not prop.is_reference:
         return [] if prop.fits(value) else [Message(prop.name, WRONG_TYPE, "")]
     if value is None:
@@ -37,23 +44,35 @@ def _value_faults(prop: Property, value: Any) -> list[Message]:
     if not isinstance(value, dict):
         return [Message(prop.name, NOT_AN_OBJECT, "")]
     inner = object_types().get(prop.kind)
-    return [] if inner is None else faults(inner, value)
+    return [] if inner is None else _faults(inner, value, tolerate)
 
 
-def check(owner: ObjectType, body: Any) -> dict[str, Any]:
-    """The body of a write of one object. Raises TripletexRefusal 422, code 16000."""
-    found = faults(owner, body)
+def _written(owner: ObjectType, body: dict[str, Any]) -> dict[str, Any]:
+    """A body without what is read-only."""
+    kept = {name: value for name, value in body.items() if not owner.properties[name].read_only}
+    for name, value in kept.items():
+        inner = object_types().get(owner.properties[name].kind)
+        if inner is not None and isinstance(value, dict):
+            kept[name] = _written(inner, value)
+    return kept
+
+
+def check(owner: ObjectType, body: Any, tolerate: Tolerate | None = None) -> dict[str, Any]:
+    """The body of a write of one object. Raises TripletexRefusal 422, code 16000.
+
+    Where read-only properties are tolerated, as in changes, they are passed over.
+    """
+    found = _faults(owner, body, tolerate)
     if found:
         raise TripletexRefusal(16000, "See validationMessages", tuple(found))
-    checked: dict[str, Any] = body
-    return checked
+    return _written(owner, body)
 
 
-def check_list(owner: ObjectType, body: Any) -> list[dict[str, Any]]:
+def check_list(owner: ObjectType, body: Any, tolerate: Tolerate | None = None) -> list[dict[str, Any]]:
     """The body of a list write. Raises TripletexRefusal 422, code 16000, naming all culprits."""
     if not isinstance(body, list):
         raise TripletexRefusal(16000, "The body must be a list")
-    found = [each.under(f"[{index}]") for index, item in enumerate(body) for each in faults(owner, item)]
+    found = [each.of_element(index) for index, item in enumerate(body) for each in _faults(owner, item, tolerate)]
     if found:
         raise TripletexRefusal(16000, "See validationMessages", tuple(found))
-    return body
+    return [_written(owner, item) for item in body]

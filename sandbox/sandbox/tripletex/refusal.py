@@ -21,6 +21,7 @@ MESSAGES = {
     18000: "Validering feilet.",
     21000: "Ugyldig parameter.",
     22000: "Invalid JSON",
+    23000: "Result set too large",
     429: "Too Many Requests",
 }
 STATUSES = {1000: 500, 3000: 401, 4000: 400, 6000: 404, 8000: 409, 9000: 403, 11000: 400, 12000: 400, 429: 429}
@@ -38,6 +39,11 @@ class Message(msgspec.Struct, frozen=True):
         """The same, seen from the body's root."""
         path = f"{prefix}{'' if not self.path or self.path.startswith('[') else '.'}{self.path}"
         return msgspec.structs.replace(self, path=path)
+
+    def of_element(self, index: int) -> "Message":
+        """The same in a list write: the field is named with its element, as `[0].email`."""
+        under = self.under(f"[{index}]")
+        return msgspec.structs.replace(under, field=f"[{index}].{self.field}" if self.field else f"[{index}]")
 
     def as_json(self) -> dict[str, Any]:
         """Its place in the envelope."""

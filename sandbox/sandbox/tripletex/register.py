@@ -12,13 +12,15 @@ from sandbox.tripletex.fixtures import API_EMPLOYEE, DEFAULT_REFS, DEFAULTS, bla
 from sandbox.tripletex.refusal import Message, TripletexRefusal, invalid
 from sandbox.tripletex.rows import Change, Row, wall_time
 from sandbox.tripletex.types import OWNED, ObjectType, object_type, object_types
-from sandbox.tripletex.validation import value_messages, whole_messages
+from sandbox.tripletex.validation import NO_EHF, NORWAY, number_messages, value_messages, whole_messages
+from sandbox.tripletex.variants import Variant
 
 FIRST_ID = 10_000_001
 FIRST_CUSTOMER_NUMBER = 10_001
+FIRST_VERSIONS = {"Customer": 1}
 NOT_FOUND = "Finner ikke objektet det refereres til."
 ONLY_ID = "Kun id kan angis i en referanse."
-NOT_HERE = "Leveringsadressen endres gjennom /deliveryAddress."
+NOT_HERE = "Leveringsadressen må angis med sin id."
 ID_ON_NEW = "Må ikke angis for nye objekter."
 ID_NEEDED = "Feltet må fylles ut."
 
@@ -41,8 +43,9 @@ class Register:
     `employee` is who writes. `normalise(type, property, text)` is what the server makes of a text it is sent.
     """
 
-    def __init__(self, clock: Clock, timezone: str = "Europe/Oslo", path: Path | None = None) -> None:
+    def __init__(self, clock: Clock, variant: Variant, timezone: str = "Europe/Oslo", path: Path | None = None) -> None:
         self.clock = clock
+        self.variant = variant
         self.zone = ZoneInfo(timezone)
         self.employee = API_EMPLOYEE
         self.normalise: Normalise | None = None
@@ -75,12 +78,18 @@ class Register:
     def create(self, owner: ObjectType, body: Mapping[str, Any], row_id: int | None = None) -> Row:
         """Make an object of a checked body. Raises TripletexRefusal 422, code 18000."""
         values = {**blank_values(owner.name), **DEFAULTS[owner.name]}
-        refs = {**blank_refs(owner.name), **DEFAULT_REFS.get(owner.name, {})}
+        refs = {**blank_refs(owner.name), **DEFAULT_REFS.get(owner.name, {}), **self._in_norway(owner)}
         messages = [Message(name, ID_ON_NEW, name) for name in ("id", "version") if body.get(name) is not None]
+        if self.variant["ehf-default"] == "on" and self._goes_by_ehf(owner, body):
+            messages.append(Message("invoiceSendMethod", NO_EHF, "invoiceSendMethod"))
         with self.store.transaction():
             new_id = self.store.next("id", FIRST_ID) if row_id is None else row_id
-            row = Row(new_id, owner.name, 0, values, refs, (self._change("CREATE"),))
+            row = Row(new_id, owner.name, FIRST_VERSIONS.get(owner.name, 0), values, refs, (self._change("CREATE"),))
             row = self._applied(owner, row, body, messages)
+            if owner.name == "Customer":
+                for name in ("postalAddress", "physicalAddress"):
+                    if row.refs[name] is None:
+                        row.refs[name] = self.create(object_type("Address"), {}).id
             if owner.name == "Customer" and row.values["customerNumber"] is None:
                 row.values["customerNumber"] = self._customer_number()
             return self._put(row)
@@ -129,12 +138,14 @@ class Register:
         # A customer always has a number: where none is said it keeps its own, or is given one.
         unsaid = ["id", "version", *(["customerNumber"] if body.get("customerNumber") is None else [])]
         body = {name: value for name, value in body.items() if name not in unsaid}
+        messages += value_messages(owner, body, null_texts=self._user_writes or self.variant["null"] == "taken")
+        # What has no text is kept as such, and shown as "".
+        body = {name: None if value == "" else value for name, value in body.items()}
         if self.normalise is not None:
             body = {
                 name: self.normalise(owner.name, name, value) if isinstance(value, str) else value
                 for name, value in body.items()
             }
-        messages += value_messages(owner, body)
         values, refs = dict(row.values), dict(row.refs)
         for name, value in body.items():
             prop = owner.properties[name]
@@ -146,9 +157,11 @@ class Register:
                 refs[name] = self._reference(prop.kind, name, value, messages)
         after = Row(row.id, owner.name, row.version, values, refs, row.changes)
         messages += whole_messages(after)
+        if body.get("organizationNumber") and owner.name == "Customer":
+            messages += number_messages(values["organizationNumber"], self._country_said(after, body))
         messages += self._taken(after)
         if messages:
-            root = row.id if row.version or row.id in self.tables[owner.table].rows else None
+            root = row.id if row.id in self.tables[owner.table].rows else None
             raise TripletexRefusal(
                 18000, "VALIDATION_ERROR", tuple(Message(m.field, m.message, m.path, root) for m in messages)
             )
@@ -178,7 +191,7 @@ class Register:
         kind = object_type(owner.properties[name].kind)
         current = row.refs[name]
         exists = row.id in self.tables[owner.table].rows
-        if kind.name == "DeliveryAddress" and exists:
+        if kind.name == "DeliveryAddress" and exists and (value is None or value.get("id") is None):
             messages.append(Message(name, NOT_HERE, name))
             return current
         try:
@@ -199,6 +212,29 @@ class Register:
         if current is not None:
             self.tables[kind.table].remove(current)
         return written
+
+    @property
+    def _user_writes(self) -> bool:
+        """Whether somebody sits at the screens, where a form holds all there is to say."""
+        return self.employee != API_EMPLOYEE
+
+    def _in_norway(self, owner: ObjectType) -> dict[str, int | None]:
+        """The country of an address or a mobile number of which nothing is said."""
+        name = {"Address": "country", "DeliveryAddress": "country", "Contact": "phoneNumberMobileCountry"}
+        if owner.name not in name or self.variant["norway-default"] == "off":
+            return {}
+        return {name[owner.name]: next(iter(self.tables["country"].find("isoAlpha2Code", [NORWAY])))}
+
+    def _goes_by_ehf(self, owner: ObjectType, body: Mapping[str, Any]) -> bool:
+        said = (body.get("invoiceSendMethod"), body.get("isPrivateIndividual"))
+        return owner.name == "Customer" and not self._user_writes and said[0] is None and not said[1]
+
+    def _country_said(self, customer: Row, body: Mapping[str, Any]) -> str:
+        """The country by which an organisation number is judged: Norway's, unless the write itself says another."""
+        address = self.tables["address"].rows.get(customer.refs["physicalAddress"])
+        said = self._user_writes or (body.get("physicalAddress") or {}).get("country")
+        country = address and said and self.tables["country"].rows.get(address.refs["country"])
+        return country.values["isoAlpha2Code"] if country else NORWAY
 
     def _owned_versions(self, row: Row) -> list[tuple[int, int]]:
         """The versions of the addresses that are written through an object: their change is its change."""
@@ -224,7 +260,8 @@ class Register:
                 return number
 
     def _change(self, change_type: str) -> Change:
-        return Change(wall_time(self.clock.now().astimezone(self.zone)), self.employee, change_type)
+        now = self.clock.now().astimezone(self.zone)
+        return Change(wall_time(now), self.employee, change_type, f"{now:%z}")
 
     def _put(self, row: Row) -> Row:
         row.values.update(computed(row, self.tables))

@@ -11,15 +11,17 @@ KEPT_CHANGES = 20
 
 
 class Change(msgspec.Struct, frozen=True):
-    """Who changed an object when; the time is Norwegian local time without a zone."""
+    """Who changed an object when; the time is Norwegian local time, and how far that was off from UTC."""
 
     timestamp: str
     employee_id: int
     change_type: str
+    offset: str = "+0100"
 
-    def as_json(self) -> dict[str, Any]:
-        """As the API tells it."""
-        return {"employeeId": self.employee_id, "timestamp": self.timestamp, "changeType": self.change_type}
+    def as_json(self, *, offset: bool = False) -> dict[str, Any]:
+        """As the API tells it, without the offset or with it."""
+        zone = f"{self.offset[:3]}:{self.offset[3:]}" if offset else ""
+        return {"employeeId": self.employee_id, "timestamp": self.timestamp + zone, "changeType": self.change_type}
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -6,7 +6,8 @@ import hmac
 import math
 import re
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,13 +16,17 @@ from sandbox.clock import Clock
 from sandbox.tripletex.refusal import TripletexRefusal, invalid
 
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)", flags=re.ASCII)
+# How many seconds a session of an API token may last.
+SHORTEST, LONGEST = 300, 28_800
+RECORDED_LIMIT, RECORDED_PERIOD = 100, timedelta(seconds=1)
 
 
 class Session(msgspec.Struct):
-    """A combined token: dead from the beginning of its expiration date, Norwegian time."""
+    """A session token, when it dies, and whose token it is made of."""
 
     token: str
-    expiration_date: date
+    ends: datetime
+    employee: str
 
 
 class Sessions:
@@ -36,8 +41,11 @@ class Sessions:
         """The date in Norway."""
         return self.clock.now().astimezone(self.zone).date()
 
-    def create(self, expiration_date: str) -> Session:
-        """A new token. Raises TripletexRefusal 422 where the date is none or has come already."""
+    def create(self, expiration_date: str, employee_token: str = "") -> Session:
+        """A session of an employee token: dead from the beginning of its date, Norwegian time.
+
+        Raises TripletexRefusal 422 where the date is none or has come already.
+        """
         match = DATE.fullmatch(expiration_date)
         try:
             expires = date(*(int(part) for part in match.groups())) if match else None
@@ -47,7 +55,16 @@ class Sessions:
             raise invalid("expirationDate", "Ugyldig dato.")
         if expires <= self.today():
             raise invalid("expirationDate", "Datoen må være frem i tid.")
-        session = Session(secrets.token_urlsafe(24), expires)
+        return self._new(datetime.combine(expires, time.min, self.zone), employee_token)
+
+    def create_for(self, seconds: Any, api_token: str = "") -> Session:
+        """A session of an API token. Raises TripletexRefusal 422 for another time than it may last."""
+        if not isinstance(seconds, int) or not SHORTEST <= seconds <= LONGEST:
+            raise invalid("ttlSeconds", f"Må være fra {SHORTEST} til {LONGEST}.")
+        return self._new(self.clock.now() + timedelta(seconds=seconds), api_token)
+
+    def _new(self, ends: datetime, whose: str) -> Session:
+        session = Session(secrets.token_urlsafe(24), ends, whose)
         self.alive[session.token] = session
         return session
 
@@ -59,7 +76,7 @@ class Sessions:
         except (binascii.Error, UnicodeDecodeError):
             company = token = ""
         session = self.alive.get(token)
-        if scheme.lower() != "basic" or session is None or session.expiration_date <= self.today():
+        if scheme.lower() != "basic" or session is None or session.ends <= self.clock.now():
             raise TripletexRefusal(3000, "Invalid or expired session token")
         if company not in ("", "0", *map(str, companies)):
             raise TripletexRefusal(9000, f"No access to company {company[:20]}")
@@ -72,22 +89,26 @@ class Sessions:
 
 
 class Allowance:
-    """So many requests in a period for each token; past them every request is 429 until the period ends."""
+    """So many requests in a period for each employee, over all sessions; past them every request is 429 until it ends.
 
-    def __init__(self, clock: Clock, limit: int = 1_000_000, period: timedelta = timedelta(hours=1)) -> None:
+    As it is recorded, real seconds count; a period of a test's own is one of the system's clock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.limit = limit
-        self.period = period
+        self.limit = RECORDED_LIMIT
+        self.period = RECORDED_PERIOD
+        self._real = Clock()
         self._used: dict[str, tuple[datetime, int]] = {}
 
-    def spend(self, token: str) -> tuple[dict[str, str], bool]:
+    def spend(self, employee: str) -> tuple[dict[str, str], bool]:
         """Count a request: the headers that tell of it, and whether it is allowed."""
-        now = self.clock.now()
-        began, used = self._used.get(token, (now, 0))
+        now = (self._real if self.period == RECORDED_PERIOD else self.clock).now()
+        began, used = self._used.get(employee, (now, 0))
         if not began <= now < began + self.period:
             began, used = now, 0
         used += 1
-        self._used[token] = began, used
+        self._used[employee] = began, used
         left = math.ceil((began + self.period - now).total_seconds())
         headers = {
             "X-Rate-Limit-Limit": str(self.limit),

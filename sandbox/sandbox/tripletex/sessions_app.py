@@ -1,46 +1,73 @@
 """The endpoints around sessions: making and ending tokens, who am I, which companies."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.tripletex.answers import answering, list_answer, only, single
+from sandbox.tripletex.answers import answering, body_of, list_answer, only, single
 from sandbox.tripletex.fields import selection
 from sandbox.tripletex.fixtures import API_EMPLOYEE
-from sandbox.tripletex.refusal import TripletexRefusal, invalid
+from sandbox.tripletex.mapping import UNKNOWN
+from sandbox.tripletex.refusal import Message, TripletexRefusal, invalid
 from sandbox.tripletex.rows import Row, url_of
-from sandbox.tripletex.sessions import same_secret
+from sandbox.tripletex.sessions import Session, same_secret
 from sandbox.tripletex.types import object_type
 
 if TYPE_CHECKING:
     from sandbox.tripletex.system import Tripletex
 
 
+TOKENS = ("consumerToken", "employeeToken", "expirationDate")
+
+
+async def _said(request: Request, allowed: tuple[str, ...]) -> dict[str, Any]:
+    """A body of a few plain values. Raises TripletexRefusal 422."""
+    only(request)
+    body = await body_of(request)
+    unknown = [name for name in body if name not in allowed] if isinstance(body, dict) else [""]
+    if unknown:
+        raise TripletexRefusal(16000, "See validationMessages", tuple(Message(each, UNKNOWN, each) for each in unknown))
+    said: dict[str, Any] = body
+    return said
+
+
+def _session(session: Session, status: int) -> Response:
+    value = {
+        "id": 1,
+        "version": 0,
+        "url": None,
+        "consumerToken": None,
+        "employeeToken": None,
+        "expirationDate": f"{session.ends:%Y-%m-%d}",
+        "token": session.token,
+        "encryptionKey": None,
+    }
+    return single(value, status)
+
+
 def session_routes(system: "Tripletex") -> list[Route]:
     """The routes of /token/session and /company."""
 
     async def create(request: Request) -> Response:
-        params = only(request, "consumerToken", "employeeToken", "expirationDate")
-        for name in ("consumerToken", "employeeToken", "expirationDate"):
-            if not params.get(name):
+        """The secrets in the body, or in the query as it was done before."""
+        by_post = request.method == "POST"
+        said = await _said(request, TOKENS) if by_post else only(request, *TOKENS)
+        for name in TOKENS:
+            if not said.get(name):
                 raise invalid(name, "Feltet må fylles ut.")
-        consumer = same_secret(params["consumerToken"], system.consumer_token)
-        if not same_secret(params["employeeToken"], system.employee_token) or not consumer:
+        consumer = same_secret(said["consumerToken"], system.consumer_token)
+        if not same_secret(said["employeeToken"], system.employee_token) or not consumer:
             raise TripletexRefusal(3000, "Invalid tokens")
-        session = system.sessions.create(params["expirationDate"])
-        value = {
-            "id": 1,
-            "version": 0,
-            "url": None,
-            "consumerToken": None,
-            "employeeToken": None,
-            "expirationDate": session.expiration_date.isoformat(),
-            "token": session.token,
-            "encryptionKey": None,
-        }
-        return single(value)
+        return _session(system.sessions.create(said["expirationDate"], said["employeeToken"]), 201 if by_post else 200)
+
+    async def create_from_refresh_token(request: Request) -> Response:
+        """Not in the description: as the vendor's site tells it."""
+        said = await _said(request, ("refreshToken", "ttlSeconds"))
+        if not same_secret(str(said.get("refreshToken")), system.refresh_token):
+            raise TripletexRefusal(3000, "Invalid token")
+        return _session(system.sessions.create_for(said.get("ttlSeconds"), said["refreshToken"]), 201)
 
     async def delete(request: Request) -> Response:
         only(request)
@@ -71,7 +98,12 @@ def session_routes(system: "Tripletex") -> list[Route]:
         return list_answer([system.renderer().show(company, chosen)])
 
     return [
-        Route("/v2/token/session/:create", answering(system, create, guarded=False), methods=["PUT"]),
+        Route("/v2/token/session/:create", answering(system, create, guarded=False), methods=["PUT", "POST"]),
+        Route(
+            "/v2/token/session/:createFromRefreshToken",
+            answering(system, create_from_refresh_token, guarded=False),
+            methods=["POST"],
+        ),
         Route("/v2/token/session/>whoAmI", answering(system, who_am_i), methods=["GET"]),
         Route("/v2/token/session/{token}", answering(system, delete), methods=["DELETE"]),
         Route("/v2/company/>withLoginAccess", answering(system, with_login_access), methods=["GET"]),

@@ -11,13 +11,15 @@ from sandbox.traffic import SeenRequest
 from sandbox.tripletex.app import OPERATIONS, tripletex_app
 from sandbox.tripletex.fields import Renderer, Selection, selection
 from sandbox.tripletex.fixtures import COMPANY_ID, USER_EMPLOYEE
-from sandbox.tripletex.listing import Lists
+from sandbox.tripletex.listing import LIMIT, Lists
 from sandbox.tripletex.mapping import check
 from sandbox.tripletex.register import Register
 from sandbox.tripletex.rows import Row
 from sandbox.tripletex.sessions import Allowance, Sessions
 from sandbox.tripletex.types import OWNED, ObjectType, object_type
+from sandbox.tripletex.variants import Variant
 
+DEFAULT = Variant()
 ADDRESS = "*,country(*)"
 SHOWN = {
     "customer": f"*,changes,postalAddress({ADDRESS}),physicalAddress({ADDRESS}),deliveryAddress({ADDRESS})",
@@ -33,16 +35,28 @@ class Tripletex(System):
     path_prefix = "/v2"
     consumer_token = "sandbox-consumer-token"  # noqa: S105  obviously none
     employee_token = "sandbox-employee-token"  # noqa: S105  obviously none
+    refresh_token = "sandbox-refresh-token"  # noqa: S105  obviously none
     company_id = COMPANY_ID
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, variant: Variant = DEFAULT) -> None:
         super().__init__()
-        self.unset_text: str | None = None
-        self.register = Register(self.clock, path=path)
+        self.unset_text: str | None = ""
+        self.register = Register(self.clock, variant, path=path)
         self.sessions = Sessions(self.clock, self.register.zone)
         self.allowance = Allowance(self.clock)
-        self.lists = Lists()
+        self.lists = Lists(variant)
+        self._began_as = variant
         self.app = tripletex_app(self)
+
+    @property
+    def variant(self) -> Variant:
+        """Which company of those that there may be."""
+        return self.register.variant
+
+    @variant.setter
+    def variant(self, variant: Variant) -> None:
+        with self.lock:
+            self.register.variant = self.lists.variant = variant
 
     @property
     def host(self) -> str:
@@ -65,8 +79,9 @@ class Tripletex(System):
             self.lists.epoch += 1
 
     def renderer(self) -> Renderer:
-        """Shows objects as they are now; what has no text is shown as `unset_text`."""
-        return Renderer(self.register.tables, self.host, self.unset_text)
+        """Shows objects as the API does now; what has no text is shown as `unset_text`."""
+        offsets = self.variant["time-offsets"] == "on"
+        return Renderer(self.register.tables, self.host, self.unset_text, offsets=offsets)
 
     def country_id(self, code: str) -> int:
         """The id of a country by its ISO 3166 alpha-2 code. Raises LookupError."""
@@ -79,9 +94,15 @@ class Tripletex(System):
         path = re.sub(r"(/token/session/)(?![:>])[^/]+", r"\1***", path)
         return path, re.sub(r"((?:consumer|employee)Token=)[^&]*", r"\1***", query, flags=re.IGNORECASE)
 
+    def masked_body(self, path: str, body: bytes) -> bytes:
+        """Without the tokens that a new session is made of."""
+        if not path.startswith("/v2/token/session/:"):
+            return body
+        return re.sub(rb'("(?:consumer|employee|refresh)Token":\s*")(?:[^"\\]|\\.)*', rb"\1***", body)
+
     def masked_answer(self, seen: SeenRequest, body: bytes) -> bytes:
         """Without the token of a new session."""
-        if not seen.path.endswith("/:create"):
+        if not seen.path.startswith("/v2/token/session/:"):
             return body
         return re.sub(rb'("token":\s*")[^"]*', rb"\1***", body)
 
@@ -141,7 +162,8 @@ class Tripletex(System):
         """Empty the system: no customers, contacts and products, no sessions; nothing set differently."""
         with self.lock:
             super().clear()
-            self.unset_text = self.register.normalise = None
+            self.unset_text, self.register.normalise = "", None
+            self.variant, self.lists.limit = self._began_as, LIMIT
             self.register.clock = self.sessions.clock = self.clock
             self.sessions.alive.clear()
             self.allowance = Allowance(self.clock)
@@ -170,4 +192,4 @@ class Tripletex(System):
 
     def _shown(self, owner: ObjectType, row: Row) -> Record:
         chosen: Selection = selection(owner, SHOWN.get(owner.table, "*,changes"))
-        return self.renderer().show(row, chosen)
+        return Renderer(self.register.tables, self.host).show(row, chosen)
