@@ -35,8 +35,10 @@ sync: setup
 	  echo "Taking the byte order mark off .env, which hides its first line from other programs."; \
 	  (umask 077; tail -c +4 .env > $(VENV)/env && cat $(VENV)/env > .env; rm -f $(VENV)/env); \
 	fi
-	@missing=; for name in $(CREDENTIALS); do \
-	  grep -Eqs "^ *(export +)?$$name *= *[\"']?[^\"'#[:space:]]" .env || missing="$$missing $$name"; \
+	@given() { grep -Eqs "^ *(export +)?$$1 *= *[\"']?[^\"'#[:space:]]" .env; }; \
+	missing=; for name in $(CREDENTIALS); do \
+	  case $$name in TRIPLETEX_*_TOKEN) given TRIPLETEX_REFRESH_TOKEN && continue;; esac; \
+	  given $$name || missing="$$missing $$name"; \
 	done; \
 	case "$$missing" in \
 	  "") \

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_edge import settings
-from singer_edge.connections import TRIPLETEX
+from singer_edge.connections import TRIPLETEX, tripletex_tokens
 from singer_edge.rehearsal import Rehearsal
 from singer_edge.systems import remembered
 from singer_sdk import typing as th
@@ -35,15 +35,11 @@ class TapTripletex(ConnectedTap):
     @cached_property
     def client(self) -> TripletexClient:
         """The company in Tripletex."""
-        return TripletexClient(
-            self.config["api_url"],
-            self.config["consumer_token"],
-            self.config["employee_token"],
-            self.config["company_id"],
-            timezone=self.config["timezone"],
-            agent=self.name,
-            in_flight=self.config["max_concurrent_requests"],
-        )
+        return TripletexClient.of(self.config, agent=self.name)
+
+    def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Ask for the tokens of a session."""
+        return tripletex_tokens(config)
 
     def would_be_written(self, resource: str) -> bool:
         """Whether a rehearsal has noted writes to a resource: in earnest its list's checksums would have changed."""

@@ -18,9 +18,10 @@ from singer_edge import reading
 from singer_edge.times import parse_moment
 from tap_tripletex import streams as tap_streams
 from tap_tripletex.tap import TapTripletex
+from tripletex_client.errors import ListTooLong
 
 import sandbox
-from sandbox import Fault
+from sandbox import Fault, Variant
 
 SCRIPT = Path(sys.executable).parent / "tap-tripletex"
 OSLO = ZoneInfo("Europe/Oslo")
@@ -166,6 +167,60 @@ def test_inactive_customers_come_incrementally_too(tripletex, run):
         tripletex.edit("customer", going, isInactive=True)
     messages = run(after, "customer")
     assert ids(messages, "customer") == [sleeping, going]
+
+
+@pytest.mark.parametrize("heeded", ["inclusive", "exclusive", "ignored"])
+def test_changes_come_however_changed_since_is_meant_and_once_it_is_told_that_it_is_ignored(
+    tripletex, run, caplog, heeded
+):
+    tripletex.variant = Variant(f"changed-since={heeded}")
+    tripletex.clock.freeze(NOON - timedelta(days=3))
+    for number in range(3):
+        tripletex.create("customer", name=f"Gammel {number}", isInactive=number == 2)
+    tripletex.clock.freeze(NOON)
+    made = tripletex.create("customer", name="Ny")["id"]
+    after = state(run(None, "customer"))
+    tripletex.edit("customer", made, name="Nyere")
+    caplog.clear()
+    came = ids(run(after, "customer"), "customer")
+    assert made in came
+    told = [record.getMessage() for record in caplog.records if "changedSince" in record.getMessage()]
+    assert (len(came), len(told)) == ((4, 1) if heeded == "ignored" else (1, 0))
+    assert all("3 of 4 records" in one for one in told)
+
+
+def test_times_with_and_without_offsets_are_the_same_times(tripletex, run):
+    tripletex.clock.freeze(datetime(2026, 10, 25, 0, 50, tzinfo=timezone.utc))
+    tripletex.create("customer", name="A")
+    plain = run(None, "customer")
+    tripletex.variant = Variant("time-offsets=on")
+    again = run(None, "customer")
+    assert [one["record"]["modifiedAt"] for one in again if one["type"] == "RECORD"] == [
+        one["record"]["modifiedAt"] for one in plain if one["type"] == "RECORD"
+    ]
+
+
+def test_contacts_that_are_too_many_for_a_list_come_customer_by_customer(tripletex, run, caplog):
+    companies = [tripletex.create("customer", name=str(n), isInactive=n == 2)["id"] for n in range(3)]
+    people = {tripletex.create("contact", firstName=str(n), customer={"id": companies[n % 3]})["id"] for n in range(9)}
+    tripletex.variant, tripletex.lists.limit = Variant("list-limit=on"), 4
+    messages = run(None, "contact")
+    assert set(ids(messages, "contact")) == people
+    (told,) = [one.getMessage() for one in caplog.records if "more than Tripletex lists" in one.getMessage()]
+    assert "without those that belong to none" in told
+    assert len(ids(run(state(messages), "contact"), "contact")) == 9
+
+
+@pytest.mark.parametrize("stream", ["customer", "product"])
+def test_what_is_too_much_for_a_list_and_cannot_be_split_ends_in_one_line_and_looks_like_no_end(tripletex, run, stream):
+    for number in range(5):
+        tripletex.create(stream, name=str(number))
+    tripletex.variant, tripletex.lists.limit = Variant("list-limit=on"), 4
+    messages = run(None, stream, fails=ListTooLong)
+    assert "ACTIVATE_VERSION" not in kinds(messages, stream)
+    with pytest.raises(ListTooLong, match="more than Tripletex lists at once .*Limit of 4 reached") as caught:
+        run(None, stream)
+    assert "\n" not in str(caught.value)
 
 
 def test_equal_stamps_are_never_skipped(tripletex, run):

@@ -81,6 +81,14 @@ def test_a_missing_credential_is_named_and_nothing_runs(make_sync, missing, writ
     assert said.startswith(f"Missing in .env: {missing}. Fill them in")
 
 
+def test_an_api_token_takes_the_place_of_both_tokens(make_sync):
+    crm = [line for line in ALL if line.startswith("CUSTOMCRM_")]
+    ended = make_sync(*crm, "TRIPLETEX_CONSUMER_TOKEN=", "TRIPLETEX_REFRESH_TOKEN=something")
+    assert ended.stdout.splitlines()[-1] == "meltano --environment=production run two-way"
+    ended = make_sync("TRIPLETEX_REFRESH_TOKEN=something")
+    assert ended.stdout.startswith("Missing in .env: CUSTOMCRM_API_URL CUSTOMCRM_API_KEY. Fill them in")
+
+
 def test_all_missing_credentials_are_named_at_once(make_sync):
     ended = make_sync("CUSTOMCRM_API_KEY=something", "TRIPLETEX_COMPANY_ID=0")
     (said,) = ended.stdout.splitlines()

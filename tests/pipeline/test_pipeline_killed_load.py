@@ -26,7 +26,7 @@ def test_a_first_load_that_is_killed_goes_on_where_it_was(lines, systems):
     posts = []
 
     def killed(seen):
-        if seen.method != "POST":
+        if not seen.is_write:
             return None
         posts.append(seen)
         if len(posts) != KILLED_AT:
@@ -48,7 +48,7 @@ def test_a_first_load_that_is_killed_goes_on_where_it_was(lines, systems):
     assert lines.load(TO_TRIPLETEX, messages).ok
     names = [one["name"] for one in tripletex.all("customer")]
     assert sorted(names) == sorted(f"Kunde {number} AS" for number in range(CUSTOMERS))
-    writes = [seen for seen in tripletex.requests if seen.method == "POST"]
+    writes = [seen for seen in tripletex.requests if seen.is_write]
     assert len(writes) == ceil((CUSTOMERS - made) / IN_A_LIST)
     # Token, whoAmI, countries, and listings: not a search for each record whose answer was lost.
     assert len(tripletex.requests) - len(writes) <= 25

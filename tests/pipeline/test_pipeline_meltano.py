@@ -19,12 +19,13 @@ QUIET_CUSTOMCRM = [
 ]
 PAGE = {"from", "count", "sorting", "fields"}
 QUIET_TRIPLETEX = [
-    ("PUT", "/v2/token/session/:create", 200, {"consumerToken", "employeeToken", "expirationDate"}),
+    ("POST", "/v2/token/session/:create", 201, set()),
     ("GET", "/v2/contact", 304, PAGE),
     ("GET", "/v2/country", 304, PAGE),
     ("GET", "/v2/customer", 200, {*PAGE, "isInactive", "changedSince"}),
     ("GET", "/v2/customer", 200, {*PAGE, "isInactive", "changedSince"}),
     ("GET", "/v2/product", 304, PAGE),
+    ("DELETE", "/v2/token/session/***", 204, set()),
 ]
 
 
@@ -171,7 +172,8 @@ def test_two_systems_come_together_and_stay_so_by_meltano_run(tmp_path, pytestco
         assert counts == [(system.count(resource)) for system in systems.both for resource in ("customer", "contact")]
         check_lineage(systems, tmp_path / "links.db")
 
-        assert {seen.method for seen in requests} == {"GET", "POST", "PUT"}
+        assert {seen.method for seen in requests} == {"GET", "POST", "PUT", "DELETE"}
+        assert {seen.path for seen in requests if seen.method == "DELETE"} == {"/v2/token/session/***"}
         assert api_description.violations(requests) == []
 
 

@@ -5,7 +5,15 @@ from urllib.parse import quote_plus
 
 import pytest
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
-from sandbox.lines.secrets import API_KEY, CONSUMER_TOKEN, EMPLOYEE_TOKEN, given_away, lock_with_odd_secrets, spellings
+from sandbox.lines.secrets import (
+    API_KEY,
+    CONSUMER_TOKEN,
+    EMPLOYEE_TOKEN,
+    REFRESH_TOKEN,
+    given_away,
+    lock_with_odd_secrets,
+    spellings,
+)
 
 from sandbox import Fault
 
@@ -27,14 +35,14 @@ def lines(systems, tmp_path, starter, pytestconfig):
 def session_tokens(systems):
     """Every session token that Tripletex gave out."""
     given = []
-    create = systems.tripletex.sessions.create
+    new = systems.tripletex.sessions._new
 
     def remember(*args):
-        session = create(*args)
+        session = new(*args)
         given.append(session.token)
         return session
 
-    systems.tripletex.sessions.create = remember
+    systems.tripletex.sessions._new = remember
     return given
 
 
@@ -44,7 +52,7 @@ def fill(systems):
 
 
 def check(ran, *more):
-    secrets = [API_KEY, CONSUMER_TOKEN, EMPLOYEE_TOKEN, WRONG, PASSWORD, *more]
+    secrets = [API_KEY, CONSUMER_TOKEN, EMPLOYEE_TOKEN, REFRESH_TOKEN, WRONG, PASSWORD, *more]
     assert given_away(ran.log + ran.output, secrets) == []
 
 
@@ -59,13 +67,27 @@ def test_a_secret_is_found_in_any_spelling():
     assert len(spellings(EMPLOYEE_TOKEN)) > 5
 
 
-def test_runs_that_end_well_tell_no_secret_at_debug(lines, systems, session_tokens):
+def use_kind(lines, systems, kind):
+    """Let Tripletex's plugins make their sessions in one of the ways there are."""
+    if kind == "an API token":
+        for plugin in ("tap-tripletex", "target-tripletex"):
+            settings = {name: one for name, one in lines.settings[plugin].items() if not name.endswith("_token")}
+            lines.settings[plugin] = {**settings, "refresh_token": REFRESH_TOKEN}
+    if kind == "the deprecated PUT":
+        absent = Fault.answer(405, {"status": 405, "code": 4000, "message": "Method Not Allowed"})
+        systems.tripletex.before = lambda seen: absent if (seen.method, seen.path[-7:]) == ("POST", ":create") else None
+
+
+@pytest.mark.parametrize("kind", ["both tokens", "an API token", "the deprecated PUT"])
+def test_runs_that_end_well_tell_no_secret_at_debug(lines, systems, session_tokens, kind):
     fill(systems)
+    use_kind(lines, systems, kind)
     for ran in lines.cycle():
         assert "| DEBUG" in ran.logs[next(iter(ran.logs))]
         assert "/token/session/" in ran.log or "customers" in ran.log  # requests are told at this level
         check(ran, *session_tokens)
     assert len(session_tokens) == 2
+    assert systems.tripletex.session_tokens == []  # both were ended
     assert b"Basic" not in b"".join(path.read_bytes() for path in lines.folder.glob("*.log"))
 
 

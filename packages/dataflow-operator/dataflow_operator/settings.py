@@ -50,10 +50,13 @@ def told_of(side: str, schema: Mapping[str, Any], environment: Mapping[str, str]
     from singer_edge.settings import from_environment  # noqa: PLC0415
 
     name = side.upper()
-    found: dict[str, Any] = {}
-    for prefix in (f"{name}_", f"{UTILITY}_{name}_", f"TARGET_{name}_"):
-        found |= from_environment(schema, prefix, environment)
-    return found
+    project, utility, target = (
+        from_environment(schema, prefix, environment)
+        for prefix in (f"{name}_", f"{UTILITY}_{name}_", f"TARGET_{name}_")
+    )
+    # What Meltano hands over empty, its environment means to be empty whatever stands in .env.
+    emptied = {one for one in project if environment.get(f"{UTILITY}_{name}_{one.upper()}") == ""}
+    return {one: value for one, value in project.items() if one not in emptied} | utility | target
 
 
 def links_url(given: str | None, environment: Mapping[str, str], folder: Path) -> str:

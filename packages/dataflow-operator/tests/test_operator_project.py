@@ -42,6 +42,12 @@ def test_a_stream_of_the_profile_that_the_plugins_have_can_stand_in_the_tables(p
     assert [flow.name for flow in dataflow_of((), project, {name: "crm.yml"}).flows] == ["person"]
 
 
+def test_what_meltano_hands_over_empty_is_not_taken_from_the_projects_env_file(project):
+    """Its environment `sandbox` empties what stands there for the real systems."""
+    with pytest.raises(TableError, match="Customcrm has no stream person"):
+        dataflow_of((), project, {"CUSTOMCRM_PROFILE": "crm.yml", "DATAFLOW_CUSTOMCRM_PROFILE": ""})
+
+
 def test_without_a_profile_the_streams_are_those_of_the_reference(project):
     with pytest.raises(TableError, match="Customcrm has no stream person"):
         dataflow_of((), project, {})

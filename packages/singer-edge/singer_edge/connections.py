@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from singer_sdk import typing as th
@@ -55,25 +56,33 @@ TRIPLETEX: tuple[th.Property[Any], ...] = (
     th.Property(
         "consumer_token",
         th.StringType(nullable=False),
-        required=True,
         secret=True,
         title="Consumer token",
-        description="Token that Tripletex gave to whoever built the integration",
+        description="Token that Tripletex gave to whoever built the integration; not needed with a refresh_token",
     ),
     th.Property(
         "employee_token",
         th.StringType(nullable=False),
-        required=True,
         secret=True,
         title="Employee token",
-        description="Token that an administrator made in the company's Tripletex, under API access",
+        description=(
+            "Token that an administrator made in the company's Tripletex, under API access; not needed with a "
+            "refresh_token"
+        ),
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType(nullable=False),
+        secret=True,
+        title="API token",
+        description="API token that an administrator made for this integration alone; takes the place of both tokens",
     ),
     th.Property(
         "company_id",
         th.IntegerType(minimum=0, nullable=False),
         default=0,
         title="Company id",
-        description="The client company to work with; 0: the company of the employee token",
+        description="The client company to work with; 0: the company of the token",
     ),
     th.Property(
         "timezone",
@@ -83,3 +92,8 @@ TRIPLETEX: tuple[th.Property[Any], ...] = (
         description="Zone of the times that Tripletex tells without one",
     ),
 )
+
+
+def tripletex_tokens(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The settings that a session needs beside those that are given: an API token stands for both others."""
+    return () if config.get("refresh_token") else ("consumer_token", "employee_token")

@@ -71,7 +71,7 @@ class Loading:
         return sorted(one["name"] for one in self.tripletex.all("customer"))
 
     def posts(self):
-        return sum(seen.method == "POST" for seen in self.tripletex.requests)
+        return sum(seen.is_write for seen in self.tripletex.requests)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_next_records_are_made_ready_while_creations_are_under_way(loading, 
     monkeypatch.setattr(FlowSync, "_take", taking)
 
     def before(seen):
-        if seen.method == "POST" and not waited:
+        if seen.is_write and not waited:
             waited.append(ready.wait(ENOUGH_S))
 
     loading.tripletex.before = before
@@ -126,7 +126,7 @@ def test_what_a_failed_run_had_under_way_is_known_to_the_next(loading):
     refused = []
 
     def before(seen):
-        if seen.method == "POST" and not refused:
+        if seen.is_write and not refused:
             refused.append(seen)
             return Fault.answer(403, {"status": 403, "message": "Ingen tilgang"})
         return None
@@ -145,7 +145,7 @@ def test_a_failed_run_ends_when_nothing_is_under_way_any_more(loading):
     second, go_on = threading.Event(), threading.Event()
 
     def before(seen):
-        if seen.method != "POST":
+        if not seen.is_write:
             return None
         if seen.body[0]["name"] != "Firma 0":
             second.set()
@@ -164,7 +164,7 @@ def test_a_target_that_is_told_to_stop_stores_what_is_under_way(loading):
     target, stopped = loading.target(), []
 
     def after(seen):
-        if seen.method == "POST" and not stopped:
+        if seen.is_write and not stopped:
             stopped.append(seen)
             target._handle_termination(signal.SIGTERM, None)
 

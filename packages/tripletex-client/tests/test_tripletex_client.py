@@ -1,17 +1,13 @@
 """The client against a real HTTP server that answers as Tripletex does."""
 
-import base64
 import json
-import logging
 import re
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime, timezone
 
 import pytest
 from api_transport import (
-    AccessDenied,
     ApiError,
     Conflict,
     Detail,
@@ -19,75 +15,30 @@ from api_transport import (
     OutcomeUnknown,
     Refused,
     ServerFailed,
-    Transport,
     UnexpectedAnswer,
 )
 from api_transport.testing import DROP, Said, serving
-from tripletex_client import TripletexClient, WhoAmI
-from tripletex_client.session import Session
+from tripletex_client.errors import ListTooLong
+from tripletex_client.testing import GONE, SESSIONS, envelope, running
 
-CONSUMER, EMPLOYEE = "consumer-token-1", "employee-token-1"
 PAGE = "<html><title>502 Bad Gateway</title></html>"
-
-
-def envelope(status, code, message="Feil", validation=None, **more):
-    """Tripletex's error envelope (Tripletex API description)."""
-    body = {"status": status, "code": code, "message": message, "validationMessages": validation, "requestId": "r-9"}
-    return Said({**body, **more}, status, {"x-tlx-request-id": "r-9"})
-
-
-GONE = envelope(404, 6000, "Ikke funnet")
-DEAD_TOKEN = envelope(401, 3000, "Ugyldig token")
-
-
-class Tripletex:
-    """A Tripletex of which a test says what it answers; it gives and checks session tokens itself."""
-
-    def __init__(self, respond=None):
-        self.respond = respond or (lambda _: GONE)
-        self.tokens = []
-        self.live = set()
-        self.lock = threading.Lock()
-
-    def __call__(self, asked):
-        if asked.path == "/v2/token/session/:create":
-            return self.session(asked)
-        user, _, token = base64.b64decode(asked.headers["Authorization"].removeprefix("Basic ")).decode().partition(":")
-        self.user = user
-        return self.respond(asked) if token in self.live else DEAD_TOKEN
-
-    def session(self, asked):
-        assert "Authorization" not in asked.headers
-        if (asked.query["consumerToken"], asked.query["employeeToken"]) != (CONSUMER, EMPLOYEE):
-            return envelope(422, 15000, "Ugyldig", [{"field": "employeeToken", "message": "Ugyldig token"}])
-        with self.lock:
-            self.tokens.append(f"session-token-{len(self.tokens)}")
-            self.live = {self.tokens[-1]}
-        return Said({"value": {"token": self.tokens[-1], "expirationDate": asked.query["expirationDate"]}})
 
 
 @pytest.fixture
 def run():
     """Runs a server, and a client of it: `client, server = run(respond)`."""
-    running = []
+    with ExitStack() as stack:
 
-    def start(respond=None, **options):
-        api = respond if isinstance(respond, Tripletex) else Tripletex(respond)
-        context = serving(api)
-        server = context.__enter__()
-        running.append(context)
-        server.api = api
-        options = {"sleep": lambda _: None, **options}
-        return TripletexClient(f"{server.url}/v2", CONSUMER, EMPLOYEE, **options), server
+        def start(respond=lambda _: GONE, **options):
+            tripletex = stack.enter_context(running(respond))
+            return tripletex.client(**options), tripletex.server
 
-    yield start
-    for context in running:
-        context.__exit__(None, None, None)
+        yield start
 
 
 def asked_of(server):
     """The requests but those for session tokens."""
-    return [asked for asked in server.asked if not asked.path.startswith("/v2/token/session/:")]
+    return [asked for asked in server.asked if not asked.path.startswith(f"{SESSIONS}:")]
 
 
 def listing(records, **more):
@@ -109,167 +60,6 @@ def range_of(count):
 
 def people(*ids):
     return [{"id": n, "firstName": f"Ola {n}"} for n in ids]
-
-
-# Sessions
-
-
-def test_the_first_request_makes_a_session_and_the_others_use_it(run):
-    client, server = run(lambda _: Said({"value": {"companyId": 4, "employeeId": 5}}))
-    assert client.who_am_i() == client.who_am_i() == WhoAmI(4, 5)
-    assert [(a.method, a.path) for a in server.asked] == [
-        ("PUT", "/v2/token/session/:create"),
-        ("GET", "/v2/token/session/>whoAmI"),
-        ("GET", "/v2/token/session/>whoAmI"),
-    ]
-    assert client.transport.requests == 3
-    assert server.api.user == "0"
-    assert server.asked[0].headers["User-Agent"] == "customcrm-tripletex/0.1 (+tripletex-client)"
-
-
-def test_the_company_is_the_user_name(run):
-    client, server = run(lambda _: Said({"value": {"companyId": 77, "employeeId": 5}}), company_id=77, agent="tap-x")
-    client.who_am_i()
-    assert server.api.user == "77"
-    assert server.asked[0].headers["User-Agent"] == "customcrm-tripletex/0.1 (+tap-x)"
-
-
-def test_a_rejected_session_token_is_renewed_once(run):
-    client, server = run(listing(people(1)))
-    list(client.pages("contact", fields="id"))
-    server.api.live.clear()
-    assert [p.values for p in client.pages("contact", fields="id")] == [people(1)]
-    assert len(server.api.tokens) == 2
-    assert len(asked_of(server)) == 3
-
-
-def test_a_token_that_is_rejected_again_is_an_error(run):
-    client, server = run(lambda _: DEAD_TOKEN)
-    with pytest.raises(AccessDenied, match="check consumer_token and employee_token") as caught:
-        client.get("contact", 1, "id")
-    assert caught.value.code == 3000
-    assert len(asked_of(server)) == 2
-
-
-def test_a_post_with_a_rejected_token_is_sent_once_more_and_carried_out_once(run):
-    done = []
-
-    def respond(asked):
-        done.append(asked)
-        return Said({"value": {"id": 1, "version": 0}}, 201)
-
-    client, server = run(respond)
-    client.create("contact", {"firstName": "Kari"})
-    server.api.live.clear()
-    client.create("contact", {"firstName": "Per"})
-    assert [asked.json["firstName"] for asked in done] == ["Kari", "Per"]
-
-
-def test_threads_with_a_rejected_token_make_one_new_session_together(run):
-    client, server = run(listing(people(1)))
-    client.size("contact")
-    server.api.live.clear()
-    with ThreadPoolExecutor(8) as pool:
-        sizes = list(pool.map(lambda _: client.size("contact"), range(16)))
-    assert sizes == [500] * 16
-    assert len(server.api.tokens) == 2
-
-
-def test_a_token_that_another_thread_has_replaced_is_not_thrown_away():
-    with serving(Tripletex()) as server:
-        session = Session(Transport(f"{server.url}/v2", user_agent="test"), CONSUMER, EMPLOYEE)
-        old = session.authorization()
-        session.drop(old)
-        new = session.authorization()
-        session.drop(old)
-        assert session.authorization() == new != old
-
-
-def test_a_token_that_tripletex_repeats_in_its_words_is_hidden(run):
-    client, server = run(lambda _: envelope(400, 4000, f"Token {server.api.tokens[-1]} er feil"))
-    with pytest.raises(Refused, match=r"Token \*\*\* er feil"):
-        client.get("contact", 1, "id")
-
-
-def test_missing_rights_are_not_taken_for_a_dead_token(run):
-    client, server = run(lambda _: envelope(403, 9000, "Ingen tilgang"))
-    with pytest.raises(AccessDenied, match=r"Ingen tilgang.*check company_id, and the entitlements"):
-        list(client.pages("contact", fields="id"))
-    assert len(asked_of(server)) == 1
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        envelope(401, 3000, "Ugyldig"),
-        envelope(403, 9000, "Ugyldig"),
-        envelope(422, 15000, "Ugyldig", [{"field": "employeeToken", "message": f"Ugyldig: {EMPLOYEE}"}]),
-        envelope(400, 4000, "Ugyldig"),
-    ],
-)
-def test_tokens_that_tripletex_does_not_take_are_access_denied(answer):
-    with serving(lambda _: answer) as server:
-        client = TripletexClient(server.url, CONSUMER, EMPLOYEE)
-        with pytest.raises(
-            AccessDenied, match=r"no session .*Ugyldig.*check consumer_token and employee_token"
-        ) as caught:
-            client.who_am_i()
-    assert EMPLOYEE not in str(caught.value)
-
-
-@pytest.mark.parametrize("answer", [Said({}), Said({"value": None}), Said({"value": {}}), Said(PAGE), Said([])])
-def test_an_answer_without_a_session_token_is_unexpected(answer):
-    with serving(lambda _: answer) as server, pytest.raises(UnexpectedAnswer):
-        TripletexClient(server.url, CONSUMER, EMPLOYEE).who_am_i()
-
-
-@pytest.mark.parametrize(
-    ("now", "date"),
-    [
-        ("2026-01-31T22:59:59+00:00", "2026-02-02"),
-        ("2026-01-31T23:00:00+00:00", "2026-02-03"),
-        ("2026-06-30T21:59:59+00:00", "2026-07-02"),
-        ("2026-06-30T22:00:00+00:00", "2026-07-03"),
-    ],
-)
-def test_a_token_lives_for_a_whole_norwegian_day_at_least(now, date):
-    with serving(Tripletex()) as server:
-        transport = Transport(f"{server.url}/v2", user_agent="test")
-        Session(transport, CONSUMER, EMPLOYEE, now=lambda: datetime.fromisoformat(now)).authorization()
-        assert server.asked[0].query["expirationDate"] == date
-
-
-def test_no_secret_in_any_log_line_or_error_text(run, caplog):
-    caplog.set_level(logging.DEBUG)
-    logging.getLogger("urllib3").setLevel(logging.DEBUG)
-    answers = iter([Said({"value": {"companyId": 1, "employeeId": 2}}), DROP, DEAD_TOKEN, GONE])
-    client, server = run(lambda _: next(answers))
-    client.who_am_i()
-    assert client.get("contact", 1, "id") is None
-    assert len(server.api.tokens) == 2
-    texts = [record.getMessage() + repr(record.args) + repr(record.__dict__) for record in caplog.records]
-    everything = "\n".join([*texts, caplog.text, repr(client), repr(client._connection.__dict__)])
-    assert "PUT /token/session/:create: 200" in everything
-    assert '"GET /v2/contact/1?… HTTP/1.1" 404' in everything
-    for secret in (CONSUMER, EMPLOYEE, *server.api.tokens):
-        basic = base64.b64encode(f"0:{secret}".encode()).decode()
-        for form in (secret, basic):
-            assert form not in everything
-    assert "Token=" not in everything
-
-
-def test_no_secret_in_the_error_of_an_unreachable_tripletex(caplog):
-    caplog.set_level(logging.DEBUG)
-    client = TripletexClient("http://127.0.0.1:1/v2", CONSUMER, EMPLOYEE, max_elapsed=0)
-    with pytest.raises(ApiError, match=r"PUT /token/session/:create: no connection to 127.0.0.1:1") as caught:
-        client.who_am_i()
-    assert CONSUMER not in str(caught.value) + caplog.text
-    assert "Token=" not in str(caught.value) + caplog.text
-
-
-def test_an_unknown_time_zone_is_said_at_once():
-    with pytest.raises(ValueError, match="'Norge' is not known; write it like Europe/Oslo"):
-        TripletexClient("http://127.0.0.1:1/v2", CONSUMER, EMPLOYEE, timezone="Norge")
 
 
 # Lists
@@ -469,6 +259,61 @@ def test_a_list_that_is_not_there_or_not_allowed_is_not_an_empty_list(run, answe
     with pytest.raises(ApiError) as caught:
         list(client.pages("contact", fields="id"))
     assert not isinstance(caught.value, Refused)
+
+
+TOO_LARGE = envelope(422, 23000, "Result set too large. Limit of 10000 reached")
+
+
+@pytest.mark.parametrize("served", [0, 1, 3])
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_a_list_that_is_too_long_is_no_end_of_it_however_far_it_was_read(run, served, in_flight):
+    records = people(*range(100))
+    client, _ = run(
+        lambda asked: TOO_LARGE if int(asked.query["from"]) >= served * 9 else listing(records)(asked),
+        in_flight=in_flight,
+    )
+    pages = client.pages("customer", fields="id", page_size=10)
+    found = []
+    with pytest.raises(ListTooLong, match="more than Tripletex lists at once .*Limit of 10000"):
+        found += (len(page.values) for page in pages)
+    with pytest.raises(ListTooLong):
+        client.page("customer", fields="id", offset=900)
+    assert not issubclass(ListTooLong, Refused)
+
+
+def test_a_search_that_finds_too_much_is_refused_as_a_search(run):
+    client, _ = run(lambda _: TOO_LARGE)
+    with pytest.raises(Refused, match="Limit of 10000"):
+        client.search("contact", {"email": "@"}, "id")
+
+
+def test_a_list_that_is_too_long_is_about_as_long_as_can_be(run):
+    client, _ = run(lambda _: TOO_LARGE)
+    assert client.size("contact") > 1_000_000
+
+
+def test_contacts_of_many_customers_are_listed_for_some_at_a_time_and_for_fewer_where_that_is_too_much(run):
+    active, inactive = list(range(1, 8)), [8, 9]
+    contacts = [{"id": 100 * owner + n, "owner": owner} for owner in (*active, *inactive) for n in range(owner)]
+
+    def respond(asked):
+        if asked.path == "/v2/customer":
+            ids = inactive if asked.query["isInactive"] == "true" else active
+            return listing([{"id": n} for n in ids])(asked)
+        owners = {int(n) for n in asked.query["customerId"].split(",")}
+        found = [one for one in contacts if one["owner"] in owners]
+        return TOO_LARGE if len(found) > 10 else listing(found)(asked)
+
+    client, server = run(respond)
+    found = [one for page in client.contact_pages_by_customer(fields="id,owner") for one in page.values]
+    assert sorted(one["id"] for one in found) == sorted(one["id"] for one in contacts)
+    assert asked_of(server)[1].query["customerId"] == "1,2,3,4,5,6,7"
+
+
+def test_one_customer_with_more_contacts_than_a_list_may_have_is_told(run):
+    client, _ = run(lambda asked: TOO_LARGE if "contact" in asked.path else listing([{"id": 1}])(asked))
+    with pytest.raises(ListTooLong):
+        list(client.contact_pages_by_customer(fields="id"))
 
 
 @pytest.mark.parametrize("size", [0, -1, 1001])

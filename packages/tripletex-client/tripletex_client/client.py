@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 from api_transport.address import query, segment
 from api_transport.answer import decoded
 from api_transport.concurrency import in_order
-from api_transport.errors import NotFound
+from api_transport.errors import NotFound, Refused
 from api_transport.transport import Transport, user_agent
 from api_transport.verdict import Hints
 
-from tripletex_client.clock import OSLO
-from tripletex_client.connection import Connection, not_its_own
+from tripletex_client.clock import OSLO, zone_of
+from tripletex_client.connection import Connection
 from tripletex_client.countries import Countries
-from tripletex_client.errors import NOT_FOUND, read_error
+from tripletex_client.credentials import credentials_of
+from tripletex_client.errors import NOT_FOUND, ListTooLong, not_as_a_whole, not_its_own, read_error
 from tripletex_client.paging import LARGEST, Page, Typed, by_id, page_of, read_on, value_of, values_of, walk
 from tripletex_client.resources import DELETED_BY_LIST, HAVE_PUT_LIST, LIST_WRITE, halves, id_lists, id_parameter
-from tripletex_client.session import CREDENTIALS, Session
+from tripletex_client.session import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -36,11 +37,13 @@ _SIZES = tuple(LARGEST << step for step in range(0, 12, 2))
 ASK = "0"
 """In place of a checksum: matches nothing, and asks for one."""
 
-HINTS = Hints(
-    address="check api_url and that Tripletex is up",
-    credentials=CREDENTIALS,
-    rights="check company_id, and the entitlements of the employee token",
-)
+
+def _hints(credentials: str) -> Hints:
+    return Hints(
+        address="check api_url and that Tripletex is up",
+        credentials=credentials,
+        rights="check company_id, and the entitlements of the token",
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class WhoAmI:
 class TripletexClient:
     """One company. Raises the errors of `api_transport.errors`; safe to use from several threads.
 
-    `company_id` 0 is the company of the employee token, anything else a client company of an accountant. `timezone` is
+    A `refresh_token` (an API token) takes the place of the other two. `company_id` 0 is the company of the token,
+    anything else a client company of an accountant. `timezone` is
     the zone of the API's zone-less times; ValueError where it is not known. `agent` names the plugin to the server,
     `in_flight` pages of a list, or lists of ids, are asked for at a time (pages: `pages_ahead`, where memory is dearer
     than time), `transport_options` go to the `Transport`.
@@ -63,25 +67,41 @@ class TripletexClient:
     def __init__(
         self,
         api_url: str,
-        consumer_token: str,
-        employee_token: str,
+        consumer_token: str = "",
+        employee_token: str = "",
         company_id: int | str = 0,
         *,
+        refresh_token: str = "",
         timezone: str = OSLO,
         agent: str = "tripletex-client",
         in_flight: int = 1,
         pages_ahead: int | None = None,
         **transport_options: Any,
     ) -> None:
-        options = {"user_agent": user_agent(agent), "read_error": read_error, "hints": HINTS, **transport_options}
-        self.transport = Transport(api_url, **options)
-        self.timezone = timezone
-        session = Session(self.transport, consumer_token, employee_token, company_id, timezone_name=timezone)
-        self._connection = Connection(self.transport, session)
+        credentials = credentials_of(consumer_token, employee_token, refresh_token)
+        options = {"hints": _hints(credentials.todo), **transport_options}
+        self.transport = Transport(api_url, user_agent=user_agent(agent), read_error=read_error, **options)
+        self.timezone = zone_of(timezone).key
+        self._share = Share(self, str(self.transport.address), credentials, timezone)
+        self._connection = Connection(self.transport, self._share.session, company_id)
         self._in_flight = in_flight
         self._pages_ahead = in_flight if pages_ahead is None else pages_ahead
         self._countries: Countries | None = None
         self._reading_countries = threading.Lock()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], **options: Any) -> TripletexClient:
+        """The client that a plugin's settings describe."""
+        return cls(
+            settings["api_url"],
+            settings.get("consumer_token", ""),
+            settings.get("employee_token", ""),
+            settings["company_id"],
+            refresh_token=settings.get("refresh_token", ""),
+            timezone=settings["timezone"],
+            in_flight=settings["max_concurrent_requests"],
+            **options,
+        )
 
     def __enter__(self) -> TripletexClient:
         return self
@@ -90,7 +110,8 @@ class TripletexClient:
         self.close()
 
     def close(self) -> None:
-        """Close the connections kept open. The session token is left to expire (see `Session`)."""
+        """End the session, if no other client of this process shares it, and the connections kept open."""
+        self._share.close()
         self.transport.close()
 
     @property
@@ -125,8 +146,17 @@ class TripletexClient:
         """The pages of a list in the order of ids. An empty list is one empty page. `fields` must contain `id`.
 
         With a type of `record` (msgspec's, with an `id`) the pages that match it hold records of it. Customers that are
-        inactive are listed with `params={"isInactive": True}` only, and then alone.
+        inactive are listed with `params={"isInactive": True}` only, and then alone. Raises `ListTooLong` where there
+        are more than Tripletex lists.
         """
+        try:
+            yield from self._pages(resource, fields, params or {}, page_size, record)
+        except Refused as error:
+            raise not_as_a_whole(error) from None
+
+    def _pages(
+        self, resource: str, fields: str, params: Mapping[str, Any], page_size: int, record: type | None
+    ) -> Iterator[Page]:
         reader = decoded if record is None else Typed.of(record)
 
         def read(offset: int) -> Page:
@@ -149,9 +179,12 @@ class TripletexClient:
         read: Callable[[bytes], Any] = decoded,
     ) -> Page | None:
         """One page; None where it still has this checksum (304). With `ASK` for a checksum the page brings its own."""
-        answer = self._connection.list(
-            resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum, read=read
-        )
+        try:
+            answer = self._connection.list(
+                resource, fields=fields, offset=offset, params=params, page_size=page_size, checksum=checksum, read=read
+            )
+        except Refused as error:
+            raise not_as_a_whole(error) from None
         return None if answer.status == 304 else page_of(answer, offset)
 
     def pages_unless(
@@ -174,6 +207,28 @@ class TripletexClient:
             )
 
         return read_on(read, 0, page_size, self._pages_ahead, expected=len(checksums) * page_size)
+
+    def contact_pages_by_customer(self, *, fields: str, record: type | None = None) -> Iterator[Page]:
+        """The contacts of all customers, active or not, some customers' at a time: for more than a list may have.
+
+        Those that belong to no customer are in none of these lists.
+        """
+        for which in halves("customer"):
+            for customers in self.pages("customer", fields="id", params=which):
+                ids = list(by_id(customers))
+                for some in id_lists(ids, query({"customerId": "", "from": 0, "count": LARGEST, "fields": fields})):
+                    yield from self._contacts_of(some, fields, record)
+
+    def _contacts_of(self, customers: Sequence[int], fields: str, record: type | None) -> Iterator[Page]:
+        try:
+            params = {"customerId": ",".join(map(str, customers))}
+            yield from self.pages("contact", fields=fields, params=params, record=record)
+        except ListTooLong:
+            if len(customers) == 1:
+                raise
+            middle = len(customers) // 2
+            yield from self._contacts_of(customers[:middle], fields, record)
+            yield from self._contacts_of(customers[middle:], fields, record)
 
     def get(self, resource: str, record_id: int, fields: str) -> Record | None:
         """A record, None only where Tripletex itself says that there is none (404, code 6000)."""
@@ -215,7 +270,7 @@ class TripletexClient:
             raise ValueError(f"a search for nothing would list every {resource}")
         found: dict[int, Record] = {}
         for which in halves(resource):
-            for page in self.pages(resource, fields=fields, params={**which, **params}):
+            for page in self._pages(resource, fields, {**which, **params}, LARGEST, None):
                 # One that was deactivated between the two lists is in both, or was seen just before.
                 found |= by_id(page)
             if "isInactive" in params:
@@ -232,7 +287,11 @@ class TripletexClient:
 
     def _size_of(self, resource: str, which: Mapping[str, Any]) -> int:
         for size in _SIZES:
-            if not values_of(self._connection.list(resource, fields="id", offset=size, params=which, page_size=1)):
+            try:
+                page = self.page(resource, fields="id", offset=size, params=which, page_size=1)
+            except ListTooLong:
+                return _SIZES[-1]
+            if page is None or not page.values:
                 break
         return size // 2
 

@@ -5,27 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api_transport.answer import decoded
-from api_transport.errors import AccessDenied, NotFound, UnexpectedAnswer
+from api_transport.errors import AccessDenied, NotFound
 from api_transport.transport import UNSET
 
+from tripletex_client.errors import not_its_own
 from tripletex_client.paging import LARGEST
+from tripletex_client.session import basic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from api_transport.answer import Answer
-    from api_transport.errors import ApiError
     from api_transport.transport import Transport
 
     from tripletex_client.session import Session
 
 
 class Connection:
-    """A transport and the session that its requests need."""
+    """A transport, the session that its requests need, and the company that they are about."""
 
-    def __init__(self, transport: Transport, session: Session) -> None:
+    def __init__(self, transport: Transport, session: Session, company_id: int | str) -> None:
         self._transport = transport
         self._session = session
+        self._company_id = company_id
 
     def send(
         self,
@@ -40,18 +42,18 @@ class Connection:
     ) -> Answer:
         """Send with the session's token. One that Tripletex no longer takes (401) is renewed once."""
 
-        def attempt(authorization: str) -> Answer:
-            carried = {**(headers or {}), "Authorization": authorization}
+        def attempt(token: str) -> Answer:
+            carried = {**(headers or {}), "Authorization": basic(self._company_id, token)}
             return self._transport.send(method, path, params=params, json=json, headers=carried, ok=ok, read=read)
 
-        authorization = self._session.authorization()
+        token = self._session.token(self._transport)
         try:
-            return attempt(authorization)
+            return attempt(token)
         except AccessDenied as error:
             if error.status != 401:
                 raise
-        self._session.drop(authorization)
-        return attempt(self._session.authorization())
+        self._session.drop(token)
+        return attempt(self._session.token(self._transport))
 
     def list(
         self,
@@ -78,17 +80,3 @@ class Connection:
             return self.send("GET", f"/{resource}", params=asked, headers=condition, ok=ok, read=read)
         except NotFound as error:
             raise not_its_own(error) from None
-
-
-def not_its_own(error: ApiError) -> UnexpectedAnswer:
-    """For a 404 that says nothing of a record: a wrong path, or somebody else's server."""
-    return UnexpectedAnswer(
-        "not found, although it must be there",
-        method=error.method,
-        path=error.path,
-        status=error.status,
-        code=error.code,
-        message=error.message,
-        request_id=error.request_id,
-        todo="check api_url",
-    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from api_transport.errors import ApiError, Refused, UnexpectedAnswer
 from api_transport.words import ApiWords, Detail, page_title
 
 if TYPE_CHECKING:
@@ -14,6 +15,44 @@ REQUEST_ID = "x-tlx-request-id"
 
 NOT_FOUND = 6000
 """The code of a 404 that is Tripletex's own: such an object does not exist."""
+
+TOO_LARGE = 23000
+"""The code of a list that may not be had at all: more than 10,000 records match, however few are asked for."""
+
+
+class ListTooLong(UnexpectedAnswer):
+    """A list has more records than Tripletex gives; only filters help."""
+
+
+Kind = TypeVar("Kind", bound=ApiError)
+
+
+def told_again(error: ApiError, kind: type[Kind], problem: str, *, todo: str) -> Kind:
+    """What an answer means in its place, with all that was said in it."""
+    return kind(
+        problem,
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        code=error.code,
+        message=error.message,
+        details=error.details,
+        request_id=error.request_id,
+        todo=todo,
+    )
+
+
+def not_its_own(error: ApiError) -> UnexpectedAnswer:
+    """For a 404 that says nothing of a record: a wrong path, or somebody else's server."""
+    return told_again(error, UnexpectedAnswer, "not found, although it must be there", todo="check api_url")
+
+
+def not_as_a_whole(error: Refused) -> ApiError:
+    """For a refused list: it says nothing of a record, and is no end of the list."""
+    if error.code != TOO_LARGE:
+        return error
+    problem = "there are more than Tripletex lists at once"
+    return told_again(error, ListTooLong, problem, todo="ask Tripletex to lift the limit for this company")
 
 
 def read_error(status: int, body: Any, headers: Mapping[str, str]) -> ApiWords:  # noqa: ARG001 - all readers have it
