@@ -48,7 +48,7 @@ class TapTripletex(ConnectedTap):
 
     def systems_read(self, before: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         """The company. Tripletex is asked which one only where address or credentials are not those of the last run."""
-        asked_with = [self.config[name] for name in ("api_url", "employee_token", "company_id")]
+        asked_with = [self.config.get(name) for name in ("api_url", "employee_token", "refresh_token", "company_id")]
         return {"tripletex": remembered(before, "tripletex", asked_with, self.client.identity)}
 
     def discover_streams(self) -> Sequence[TripletexStream]:

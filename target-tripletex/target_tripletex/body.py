@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Protocol
 
 from record_sync.values import Values
+from tripletex_client.lengths import LENGTHS
+from tripletex_client.schema import SCHEMAS
 
 ADDRESSES = ("postalAddress", "physicalAddress", "deliveryAddress")
+ABROAD = "physicalAddress"
 ADDRESS_PARTS = ("addressLine1", "addressLine2", "postalCode", "city", "country")
 COUNTRY_CODE = "isoAlpha2Code"
+NUMBER = "organizationNumber"
+NORWEGIAN_NUMBER = re.compile(r"[0-9]{9}")
+CHOICES = ("language", "invoiceSendMethod", "emailAttachmentType", "invoicesDueInType", "weightUnit", "volumeUnit")
+"""Texts of which only some are allowed: none of them is empty."""
 
 
 class InvalidValueError(ValueError):
     """A value that Tripletex has no place for; the text is for the operator."""
+
+
+def _texts(properties: Mapping[str, Any]) -> Iterator[str]:
+    for name, prop in properties.items():
+        if "string" in prop["type"] and name not in CHOICES:
+            yield name
+        elif "properties" in prop:
+            yield from _texts(prop["properties"])
+
+
+TEXTS = frozenset(name for schema in SCHEMAS.values() for name in _texts(schema["properties"]))
+"""Properties that are cleared by an empty text: null is refused for some of them (Tripletex API, As it really is)."""
 
 
 class CountryIds(Protocol):
@@ -36,7 +56,7 @@ def fields_for(paths: frozenset[str]) -> str:
         for name in path.split("."):
             here = here.setdefault(name, {})
     for name in ADDRESSES:
-        if name in tree:
+        if name in tree or (name == ABROAD and NUMBER in tree and "postalAddress" in tree):
             parts: dict[str, Any] = {"id": {}, "version": {}}
             parts.update({part: {} for part in ADDRESS_PARTS})
             parts["country"] = {"id": {}, COUNTRY_CODE: {}}
@@ -70,12 +90,37 @@ def body_of(values: Values, countries: CountryIds, over: Mapping[str, Any] | Non
     body: dict[str, Any] = {}
     for name, inner in _grouped(values.items()).items():
         if not isinstance(inner, dict):
-            body[name] = inner
+            body[name] = _plain(name, inner)
         elif name in ADDRESSES:
             body[name] = _address(name, inner, countries, (over or {}).get(name))
         else:
             body[name] = _reference(name, inner, countries)
+    if values.get(NUMBER) and not NORWEGIAN_NUMBER.fullmatch(str(values[NUMBER])):
+        _say_country(body, countries, over or {})
     return body
+
+
+def check_lengths(resource: str, values: Values) -> None:
+    """Raise InvalidValueError for a text that is longer than Tripletex takes it."""
+    lengths = LENGTHS.get(resource, {})
+    told = [
+        f"{path} has {len(value)} characters, Tripletex takes {lengths[path]}"
+        for path, value in values.items()
+        if path in lengths and isinstance(value, str) and len(value) > lengths[path]
+    ]
+    if told:
+        raise InvalidValueError(f"{'; '.join(told)}. Shorten it, or say cut: true in its line of the table")
+
+
+def _say_country(body: dict[str, Any], countries: CountryIds, over: Mapping[str, Any]) -> None:
+    """Beside a foreign organisation number its country, by which alone it is judged: the physical address's."""
+    address = body.get(ABROAD) or {}
+    before = over.get(ABROAD) or {}
+    said = [address, body.get("postalAddress") or {}, before, over.get("postalAddress") or {}]
+    country = next((one["country"] for one in said if one.get("country")), None)
+    if country is not None and not address.get("country"):
+        kept = address or _address(ABROAD, {}, countries, before)
+        body[ABROAD] = {**kept, "country": {"id": country["id"]}}
 
 
 def _grouped(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,10 +143,16 @@ def _address(
         for part in ADDRESS_PARTS:
             if part in before:
                 kept = before[part]
-                address[part] = {"id": kept["id"]} if isinstance(kept, Mapping) else kept
+                address[part] = {"id": kept["id"]} if isinstance(kept, Mapping) else _plain(part, kept)
     for part, value in _grouped(values.items()).items():
-        address[part] = _reference(f"{name}.{part}", value, countries) if isinstance(value, dict) else value
+        address[part] = (
+            _reference(f"{name}.{part}", value, countries) if isinstance(value, dict) else _plain(part, value)
+        )
     return address
+
+
+def _plain(name: str, value: Any) -> Any:
+    return "" if value is None and name in TEXTS else value
 
 
 def _reference(name: str, values: Mapping[str, Any], countries: CountryIds) -> dict[str, int] | None:

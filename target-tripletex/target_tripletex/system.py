@@ -27,10 +27,12 @@ from record_sync.system import (
     UpdateRequest,
     Written,
 )
-from record_sync.values import Value, Values, pick
+from record_sync.values import Value, Values, pick, stated
 from tripletex_client import TripletexClient, created_at, modified_at
+from tripletex_client.unstated import forget_unstated
 
-from target_tripletex.body import CountryIds, InvalidValueError, body_of, fields_for
+from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
+from target_tripletex.creation import NewCustomers
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
@@ -59,6 +61,8 @@ Bodies: TypeAlias = Sequence[tuple[int, dict[str, Any]]]
 Results: TypeAlias = dict[int, Result]
 """What became of requests, by their positions."""
 
+NEW_CUSTOMERS = NewCustomers()
+
 NOT_ANSWERED = Unknown("Tripletex's answer to a list write does not hold this record")
 IN_NO_ORDER = Unknown("Tripletex's answer to a list write does not tell which record is which")
 
@@ -73,8 +77,16 @@ class TripletexSystem:
     resources = ("contact", "customer")
     deactivates = True
 
-    def __init__(self, client: TripletexClient, timezone: str, *, in_flight: int = 1) -> None:
+    def __init__(
+        self,
+        client: TripletexClient,
+        timezone: str,
+        *,
+        in_flight: int = 1,
+        new_customers: NewCustomers = NEW_CUSTOMERS,
+    ) -> None:
         self._client = client
+        self._new_customers = new_customers
         self._countries = _Countries(client)
         self._in_flight = InFlight(in_flight)
         self._timezone = timezone
@@ -149,13 +161,15 @@ class TripletexSystem:
 
     def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> Current:
         """What a record says; kept whole besides where it is to be written over."""
+        said = {name: dict(one) if isinstance(one, dict) else one for name, one in record.items()}
+        forget_unstated(said)
         return Current(
             id=str(record["id"]),
             version=None if record.get("version") is None else str(record["version"]),
             modified_at=modified_at(record, self._timezone),
             # An answer need not say when its record was made: that was now.
             created_at=created_at(record, self._timezone) if to_write else None,
-            values=pick(record, paths),
+            values=pick(said, paths),
             handle=record if to_write else None,
         )
 
@@ -163,8 +177,8 @@ class TripletexSystem:
 
     def refusal(self, resource: str, values: Values) -> str | None:
         """Why no body can be made of these values."""
-        del resource
         try:
+            check_lengths(resource, values)
             body_of(values, self._countries)
         except InvalidValueError as error:
             return str(error)
@@ -181,11 +195,15 @@ class TripletexSystem:
                 answers = [self._current(one, paths, to_write=False) for one in made]
                 return _paired([(position, some[position].values) for position, _ in bodies], answers)
 
-            bodies, results = _bodies(some, lambda request: body_of(request.values, self._countries))
+            bodies, results = _bodies(some, lambda request: self._new_body(resource, stated(request.values)))
             results |= _in_lists(bodies, post, _refused)
             return [results[position] for position in range(len(some))]
 
         return self._in_flight.begin_portions(write, requests, LIST_WRITE)
+
+    def _new_body(self, resource: str, values: Values) -> dict[str, Any]:
+        check_lengths(resource, values)
+        return body_of(self._new_customers.completed(resource, values), self._countries)
 
     def update(
         self, resource: str, requests: Sequence[UpdateRequest], paths: frozenset[str]
@@ -193,7 +211,7 @@ class TripletexSystem:
         """Change records, customers by list writes."""
 
         def write(some: Sequence[UpdateRequest]) -> list[Result]:
-            bodies, results = _bodies(some, self._update_body)
+            bodies, results = _bodies(some, lambda request: self._update_body(resource, request))
             results |= self._put(resource, bodies, paths)
             for position, request in enumerate(some):
                 if isinstance(results[position], Written):
@@ -202,7 +220,8 @@ class TripletexSystem:
 
         return self._in_flight.begin_portions(write, requests, LIST_WRITE if resource in LISTED_UPDATES else 1)
 
-    def _update_body(self, request: UpdateRequest) -> dict[str, Any]:
+    def _update_body(self, resource: str, request: UpdateRequest) -> dict[str, Any]:
+        check_lengths(resource, request.values)
         values = {path: v for path, v in request.values.items() if not path.startswith("deliveryAddress.")}
         body = body_of(values, self._countries, over=request.current.handle)
         return {**body, "id": int(request.current.id), "version": _number(request.current.version)}

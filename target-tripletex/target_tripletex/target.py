@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from singer_edge.connections import TRIPLETEX
+from singer_edge.connections import TRIPLETEX, tripletex_tokens
 from singer_sdk import typing as th
 from sync_target import SyncTarget
 from sync_target.settings import SYNC_SETTINGS
 from tripletex_client import TripletexClient
 
+from target_tripletex.creation import CREATION_SETTINGS, NewCustomers
 from target_tripletex.system import TripletexSystem
 
 
@@ -20,23 +22,19 @@ class TargetTripletex(SyncTarget):
     side = "tripletex"
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
         *TRIPLETEX,
+        *CREATION_SETTINGS,
         *SYNC_SETTINGS,
     ).to_dict()
 
+    def needed_settings(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Ask for the tokens of a session."""
+        return tripletex_tokens(config)
+
     def connect(self) -> TripletexSystem:
-        """Open a session with the settings' tokens."""
-        client = TripletexClient(
-            self.config["api_url"],
-            self.config["consumer_token"],
-            self.config["employee_token"],
-            self.config["company_id"],
-            timezone=self.config["timezone"],
-            agent=self.name,
-            in_flight=self.config["max_concurrent_requests"],
-            pages_ahead=2,
-        )
+        """Make a client with the settings' tokens."""
         return TripletexSystem(
-            client,
+            TripletexClient.of(self.config, agent=self.name, pages_ahead=2),
             self.config["timezone"],
             in_flight=self.config["max_concurrent_requests"],
+            new_customers=NewCustomers(self.config["new_customer_invoices"], self.config["new_customer_is_private"]),
         )

@@ -26,11 +26,62 @@ POSTAL = {
 
 
 def test_plain_values_are_sent_as_they_are():
-    assert body({"name": "Alfa AS", "website": None, "isInactive": False}) == {
+    assert body({"name": "Alfa AS", "invoicesDueIn": 14, "isInactive": False}) == {
         "name": "Alfa AS",
-        "website": None,
+        "invoicesDueIn": 14,
         "isInactive": False,
     }
+
+
+def test_a_text_is_cleared_by_an_empty_one_and_anything_else_by_null():
+    values = dict.fromkeys(["name", "website", "firstName", "phoneNumberWork", "language", "invoicesDueIn"])
+    assert body({**values, "customer.id": None, "postalAddress.city": None}) == {
+        "name": "",
+        "website": "",
+        "firstName": "",
+        "phoneNumberWork": "",
+        "language": None,
+        "invoicesDueIn": None,
+        "customer": None,
+        "postalAddress": {"city": ""},
+    }
+
+
+POSTAL_ABROAD = {"postalAddress": {"id": 5, "city": "MALMÖ", "country": {"id": 216}}}
+PHYSICAL = {"id": 6, "addressLine1": "Gatan 1", "city": None, "country": None}
+
+
+@pytest.mark.parametrize(
+    ("values", "over", "physical"),
+    [
+        ({}, {}, None),
+        (
+            {},
+            {"physicalAddress": {"id": 6, "city": "LUND", "country": {"id": 216}}},
+            {"id": 6, "city": "LUND", "country": {"id": 216}},
+        ),
+        ({}, POSTAL_ABROAD, {"country": {"id": 216}}),
+        ({"postalAddress.country.isoAlpha2Code": "SE"}, {}, {"country": {"id": 216}}),
+        (
+            {"physicalAddress.city": "LUND", "postalAddress.country.isoAlpha2Code": "SE"},
+            {},
+            {"city": "LUND", "country": {"id": 216}},
+        ),
+        ({"physicalAddress.country.isoAlpha2Code": "NO"}, POSTAL_ABROAD, {"country": {"id": 167}}),
+        (
+            {},
+            {**POSTAL_ABROAD, "physicalAddress": PHYSICAL},
+            {"id": 6, "addressLine1": "Gatan 1", "city": "", "country": {"id": 216}},
+        ),
+    ],
+)
+def test_a_foreign_organisation_number_brings_its_country_in_the_physical_address(values, over, physical):
+    assert body({"organizationNumber": "556677-8899", **values}, over).get("physicalAddress") == physical
+
+
+@pytest.mark.parametrize("number", ["923609016", None, ""])
+def test_a_norwegian_organisation_number_brings_no_country(number):
+    assert "physicalAddress" not in body({"organizationNumber": number}, {**POSTAL_ABROAD, "physicalAddress": PHYSICAL})
 
 
 def test_a_reference_is_an_object_with_an_id():
@@ -80,7 +131,7 @@ def test_a_changed_address_is_sent_with_its_id_and_all_its_parts():
         "postalAddress": {
             "id": 5,
             "addressLine1": "Lillegata 2",
-            "addressLine2": None,
+            "addressLine2": "",
             "postalCode": "0155",
             "city": "OSLO",
             "country": {"id": 167},
@@ -88,11 +139,11 @@ def test_a_changed_address_is_sent_with_its_id_and_all_its_parts():
     }
 
 
-def test_a_cleared_part_of_an_address_is_null_and_the_others_stay():
+def test_a_cleared_part_of_an_address_is_empty_and_the_others_stay():
     sent = body({"postalAddress.city": None, "postalAddress.country.isoAlpha2Code": None}, {"postalAddress": POSTAL})[
         "postalAddress"
     ]
-    assert (sent["city"], sent["country"]) == (None, None)
+    assert (sent["city"], sent["country"]) == ("", None)
     assert (sent["addressLine1"], sent["postalCode"]) == ("Storgata 1", "0155")
 
 
@@ -115,6 +166,11 @@ def test_fields_ask_for_addresses_whole():
         "id,version,changes,"
         "postalAddress(id,version,addressLine1,addressLine2,postalCode,city,country(id,isoAlpha2Code))"
     )
+
+
+def test_fields_ask_for_the_country_of_a_foreign_organisation_number_where_addresses_are_read():
+    assert "physicalAddress(" in fields_for(frozenset({"organizationNumber", "postalAddress.city"}))
+    assert fields_for(frozenset({"organizationNumber"})) == "id,version,changes,organizationNumber"
 
 
 def test_fields_ask_for_a_countrys_id_with_its_code():

@@ -1,17 +1,19 @@
 """Reading and writing Tripletex for record-sync, against the sandbox's."""
 
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from api_transport import ApiError
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from record_sync.testing.results import removed
+from target_tripletex.creation import NewCustomers
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient
 
 import sandbox
-from sandbox import Fault
+from sandbox import Fault, Variant
 
 NAMES = frozenset({"name", "email"})
 ADDRESS = frozenset({"name", "postalAddress.city", "postalAddress.country.isoAlpha2Code", "deliveryAddress.city"})
@@ -30,9 +32,20 @@ def tripletex(shared):
 
 
 @pytest.fixture
-def system(tripletex):
-    client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
-    return TripletexSystem(client, "Europe/Oslo")
+def system_of(tripletex):
+    """Makes a Tripletex to write to; its session ends with the test."""
+    with ExitStack() as clients:
+
+        def make(**options):
+            client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
+            return TripletexSystem(clients.enter_context(client), "Europe/Oslo", **options)
+
+        yield make
+
+
+@pytest.fixture
+def system(system_of):
+    return system_of()
 
 
 def writes(tripletex):
@@ -83,6 +96,74 @@ def test_a_value_that_tripletex_has_no_place_for_keeps_only_its_record_back(syst
     assert [type(result) for result in results] == [Written, Refused, Written]
     assert "knows no country 'XX'" in results[1].reason
     assert [one["name"] for one in tripletex.all("customer")] == ["Alfa AS", "Gamma AS"]
+
+
+LONG = [
+    ("customer", {"name": "A" * 256}, "name has 256 characters, Tripletex takes 255"),
+    ("customer", {"email": "a" * 250 + "@b.no"}, "email has 255 characters, Tripletex takes 254"),
+    ("customer", {"postalAddress.city": "A" * 101}, "postalAddress.city has 101 characters, Tripletex takes 100"),
+    ("contact", {"firstName": "A" * 101}, "firstName has 101 characters, Tripletex takes 100"),
+]
+
+
+@pytest.mark.parametrize(("resource", "values", "reason"), LONG)
+def test_a_text_that_is_too_long_waits_with_the_reason_before_it_is_sent(system, tripletex, resource, values, reason):
+    named, paths = {"customer": "name", "contact": "firstName"}[resource], frozenset(values)
+    (made,) = create(system, {named: "A", **values}, resource=resource, paths=paths)
+    record = tripletex.create(resource, **{named: "B"})
+    (changed,) = update(system, {str(record["id"]): values}, resource=resource, paths=paths)
+    for result in (made, changed):
+        assert isinstance(result, Refused)
+        assert result.reason.startswith(reason)
+        assert "cut: true" in result.reason
+    assert system.refusal(resource, values) == made.reason
+    assert writes(tripletex) == []
+
+
+@pytest.mark.parametrize(
+    ("resource", "values"),
+    [
+        ("customer", {"name": "A" * 255, "email": "a" * 249 + "@b.no", "postalAddress.city": "Å" * 100}),
+        ("contact", {"firstName": "A" * 100, "lastName": "B" * 100}),
+    ],
+)
+def test_a_text_as_long_as_tripletex_takes_it_is_sent(system, resource, values):
+    assert [type(one) for one in create(system, values, resource=resource, paths=frozenset(values))] == [Written]
+
+
+@pytest.mark.parametrize(
+    ("new", "values", "method", "is_private"),
+    [
+        (NewCustomers(), {"email": "a@example.no"}, "EMAIL", False),
+        (NewCustomers(), {"invoiceEmail": "a@example.no; b@example.no"}, "EMAIL", False),
+        (NewCustomers(), {"email": " "}, "MANUAL", False),
+        (NewCustomers(), {"invoiceSendMethod": "PAPER", "isPrivateIndividual": True}, "PAPER", True),
+        (NewCustomers(), {"invoiceSendMethod": None}, "MANUAL", False),
+        (NewCustomers("EHF", is_private=True), {}, "EHF", True),
+        (NewCustomers("company"), {}, None, False),
+    ],
+)
+def test_a_new_customer_says_how_its_invoices_go_and_whether_it_is_private(
+    system_of, tripletex, new, values, method, is_private
+):
+    system = system_of(new_customers=new)
+    (made,) = create(system, {"name": "Alfa AS", **values}, paths=frozenset({"name", *values}))
+    assert isinstance(made, Written)
+    (body,) = [seen.body[0] for seen in tripletex.requests if seen.is_write]
+    assert (body.get("invoiceSendMethod"), body["isPrivateIndividual"]) == (method, is_private)
+
+
+def test_a_company_whose_invoices_go_by_ehf_takes_new_customers(system, tripletex):
+    tripletex.variant = Variant("ehf-default=on")
+    assert [type(one) for one in create(system, {"name": "Alfa AS"}, {"name": "Beta AS", "email": "b@example.no"})] == [
+        Written,
+        Written,
+    ]
+
+
+def test_a_new_contact_says_nothing_of_invoices(system, tripletex):
+    create(system, {"firstName": "Kari"}, resource="contact", paths=frozenset({"firstName"}))
+    assert [seen.body for seen in tripletex.requests if seen.is_write] == [[{"firstName": "Kari"}]]
 
 
 @pytest.fixture
@@ -318,7 +399,7 @@ def test_a_search_by_what_lists_cannot_be_asked_by_reads_them_all(system, triple
     assert {one.id for one in system.search("customer", {"website": "https://x.example.no"}, NAMES)} == set(ids)
 
 
-def test_searches_are_made_side_by_side_and_answered_in_their_order(tripletex, monkeypatch):
+def test_searches_are_made_side_by_side_and_answered_in_their_order(system_of, tripletex, monkeypatch):
     kari, ola = customers(tripletex, 2)
     tripletex.edit("customer", kari, email="kari@example.no")
     tripletex.edit("customer", ola, email="ola@example.no")
@@ -329,8 +410,7 @@ def test_searches_are_made_side_by_side_and_answered_in_their_order(tripletex, m
         return search(*arguments)
 
     monkeypatch.setattr(TripletexClient, "search", meeting)
-    client = TripletexClient(tripletex.api_url, tripletex.consumer_token, tripletex.employee_token)
-    system = TripletexSystem(client, "Europe/Oslo", in_flight=2)
+    system = system_of(in_flight=2)
     sought = [{"email": f"{name}@example.no"} for name in ("ola", "nobody", "kari", "ola")]
     found = list(system.search_each("customer", sought, NAMES))
     assert [[one.id for one in some] for some in found] == [[ola], [], [kari], [ola]]
