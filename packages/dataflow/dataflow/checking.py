@@ -16,7 +16,7 @@ from dataflow.conversion import BY_TYPE, CONVERSIONS, LINK, Conversion
 from dataflow.errors import TableError
 from dataflow.groups import check_groups
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
-from dataflow.streams import Schema, Schemas, json_type, leaf_of, paths_of, writable
+from dataflow.streams import Schema, Schemas, json_type, leaf_of, longest, paths_of, writable
 from dataflow.table import SIDES, Condition, Flow, Row
 
 _PYTHON_TYPES = {"string": (str,), "boolean": (bool,), "integer": (int,), "number": (int, Decimal)}
@@ -110,6 +110,7 @@ def check_row(row: Row, flow: Flow, schemas: Schemas, flows: dict[str, Flow]) ->
             "a property that is written only on creation goes one way. "
             "Add direction: to-tripletex or direction: to-customcrm.",
         )
+    _cut(row, flow)
     for direction in DIRECTIONS:
         if not row.goes(direction):
             continue
@@ -121,6 +122,18 @@ def check_row(row: Row, flow: Flow, schemas: Schemas, flows: dict[str, Flow]) ->
                     f"{direction.target.title} {path} cannot be written, it is the system's own. "
                     f"Add direction: {other.key}, or remove the row.",
                 )
+
+
+def _cut(row: Row, flow: Flow) -> None:
+    if not row.cut:
+        return
+    if row.direction == "to-customcrm":
+        _refuse(row.place("cut"), "only what goes to Tripletex is cut. Remove cut: or let the row go there.")
+    if len(row.tripletex) > 1 or longest(TRIPLETEX, flow.tripletex, row.tripletex[0]) is None:
+        _refuse(
+            row.place("cut"),
+            f"there is no length that {' and '.join(row.tripletex)} could be cut to. Remove cut: from the row.",
+        )
 
 
 def _known(row: Row, flow: Flow, side: Side, path: str, schemas: Schemas) -> str:

@@ -102,6 +102,24 @@ def id_as_text(value: Any) -> Any:
     return str(value) if type(value) is int else as_is(value)
 
 
+def emails(value: Any) -> Any:
+    """E-mail addresses in one text, separated as Tripletex wants them."""
+    if type(value) is not str:
+        return value
+    return ";".join(filter(None, map(without_blanks, _BETWEEN_EMAILS.split(value)))) or None
+
+
+def cut(convert: Convert, most: int) -> Convert:
+    """The conversion, with texts no longer than so many characters."""
+
+    def converted(*values: Any) -> Any:
+        result = convert(*values)
+        return (result[:most].rstrip() or None) if type(result) is str and len(result) > most else result
+
+    return converted
+
+
+_BETWEEN_EMAILS = re.compile(r"[;,]")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})([T ][0-9].*)?", re.DOTALL)
@@ -152,6 +170,14 @@ CONVERSIONS = {
     for one in (
         _alike("text", "as it is", "string", as_is, as_is, "text", 2),
         _alike("email", "without blanks", "string", without_spaces, without_spaces, "email", 2),
+        _alike(
+            "emails",
+            "several addresses, separated by semicolons in Tripletex; back as it is",
+            "string",
+            emails,
+            as_is,
+            "email",
+        ),
         _alike("url", "without blanks around it", "string", trimmed, trimmed, "url", 2),
         _alike("digits", "spaces removed; back as it is", "string", without_spaces, as_is, "digits", 2),
         _alike(

@@ -30,7 +30,9 @@ FLOW_KEYS = (
     "properties",
 )  # fmt: skip
 NEEDED_FLOW_KEYS = ("flow", "customcrm", "tripletex", "match_on", "properties")
-ROW_KEYS = ("customcrm", "tripletex", "type", "convert", "country", "link", "direction", "when", "conflict", "group")
+ROW_KEYS = (
+    "customcrm", "tripletex", "type", "convert", "country", "link", "direction", "when", "conflict", "group", "cut",
+)  # fmt: skip
 NEEDED_ROW_KEYS = ("customcrm", "tripletex")
 
 
@@ -113,7 +115,14 @@ def _row(node: Node) -> Row:
         when=_choice(keys, "when", WRITE_TIMES, "always"),
         conflict=keys["conflict"].choice(CONFLICT_POLICIES, "conflict") if "conflict" in keys else None,
         group=keys["group"].text() if "group" in keys else None,
+        cut=_flag(keys["cut"], "cut") if "cut" in keys else False,
     )
+
+
+def _flag(node: Node, what: str) -> bool:
+    if not isinstance(node.value, bool):
+        node.refuse(f"{what} is true or false, not {named(node.value)}.")
+    return bool(node.value)
 
 
 def _deletes(node: Node | None) -> dict[str, str]:
@@ -144,9 +153,7 @@ def _condition(name: str, node: Node) -> Condition:
         node.refuse("a condition is a value, a list of values, {not: …} or {empty: true|false}.")
     if "not" in keys:
         return Condition(name, node.place, not_among=_values(keys["not"]))
-    if not isinstance(keys["empty"].value, bool):
-        keys["empty"].refuse(f"empty is true or false, not {named(keys['empty'].value)}.")
-    return Condition(name, node.place, empty=bool(keys["empty"].value))
+    return Condition(name, node.place, empty=_flag(keys["empty"], "empty"))
 
 
 def _values(node: Node) -> tuple[Scalar, ...]:

@@ -10,6 +10,7 @@ from customcrm_client.loading import reference
 from customcrm_client.profile import Profile
 from customcrm_client.schema import OWN as CUSTOMCRM_OWN
 from customcrm_client.schema import schemas
+from tripletex_client.lengths import LENGTHS
 
 from dataflow.side import CUSTOMCRM, TRIPLETEX, Side
 
@@ -65,6 +66,11 @@ def json_type(leaf: Schema) -> str:
     types = leaf.get("type", ())
     named = [types] if isinstance(types, str) else [one for one in types if one != "null"]
     return named[0] if len(named) == 1 else "any"
+
+
+def longest(side: Side, stream: str, path: str) -> int | None:
+    """How many characters a system takes in a property; None where it is not known."""
+    return LENGTHS.get(stream, {}).get(path) if side is TRIPLETEX else None
 
 
 def writable(side: Side, schema: Schema, path: str) -> bool:

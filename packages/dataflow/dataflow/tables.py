@@ -13,11 +13,11 @@ import msgspec
 from located_yaml import suggestion
 
 from dataflow.checking import check, conversion_of, in_order
-from dataflow.conversion import CONVERSIONS, LINK, Conversion, Convert
+from dataflow.conversion import CONVERSIONS, LINK, Conversion, Convert, cut
 from dataflow.groups import policy_of
 from dataflow.reading import read_file, read_table
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
-from dataflow.streams import Absent, Schema, Schemas, json_type, leaf_of, stream_schemas
+from dataflow.streams import Absent, Schema, Schemas, json_type, leaf_of, longest, stream_schemas
 from dataflow.table import Flow, Row
 
 
@@ -132,7 +132,9 @@ class Dataflow:
         for row in flow.rows:
             conversion = self.conversion(flow, row)
             said = (row.customcrm, row.tripletex, row.link, row.direction, row.when, policy_of(flow, row))
-            rows.append((*said, row.group, row.country, conversion.name, conversion.revision))
+            # Said only where it is so: a table that cuts nothing means what it always meant.
+            cuts = ["cut"] if row.cut else []
+            rows.append((*said, row.group, row.country, conversion.name, conversion.revision, *cuts))
         filters = {
             key: sorted((one.property, *_meant(one.among, one.not_among), one.empty) for one in conditions)
             for key, conditions in flow.filters.items()
@@ -156,7 +158,7 @@ class Dataflow:
             source_types=self.types(flow, row, direction.source),
             targets=row.paths(direction.target),
             target_types=conversion.types(direction.target) if conversion is LINK else target_types,
-            convert=conversion.convert(direction),
+            convert=self._convert(flow, row, conversion, direction),
             compare=conversion.compare(direction.target),
             beside=() if beside is None else beside.paths(direction.source)[:1],
             country=None if beside is None else beside.paths(direction.target)[0],
@@ -172,6 +174,13 @@ class Dataflow:
             convert=lambda: None,
             compare=CONVERSIONS.get(row.convert or "text", CONVERSIONS["text"]).compare(TRIPLETEX),
         )
+
+    def _convert(self, flow: Flow, row: Row, conversion: Conversion, direction: Direction) -> Convert:
+        convert = conversion.convert(direction)
+        (most, *others) = (
+            longest(direction.target, flow.stream(direction.target), path) for path in row.paths(direction.target)
+        )
+        return convert if others or most is None or not row.cut else cut(convert, most)
 
 
 def _without(flow: Flow, absent: frozenset[str]) -> Flow:

@@ -2,10 +2,12 @@
 
 import unicodedata
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from dataflow.conversion import BY_TYPE, CONVERSIONS, LINK
 from dataflow.side import CUSTOMCRM, TO_CUSTOMCRM, TO_TRIPLETEX, TRIPLETEX
+from dataflow.tables import Dataflow
 from hypothesis import given
 from hypothesis import strategies as st
 from record_sync.canonical import KINDS
@@ -130,3 +132,35 @@ def test_every_conversion_is_complete_on_both_sides():
             assert callable(conversion.convert(direction))
         assert conversion.meaning
     assert set(BY_TYPE.values()) <= set(CONVERSIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "tripletex"),
+    [
+        ("a@example.no", "a@example.no"),
+        ("a@example.no, b@example.no", "a@example.no;b@example.no"),
+        (" a@example.no ;b@example.no; ", "a@example.no;b@example.no"),
+        (" ;, ", None),
+    ],
+)
+def test_several_addresses_go_to_tripletex_with_semicolons_between_them(text, tripletex):
+    assert CONVERSIONS["emails"].to_tripletex(text) == tripletex
+    assert CONVERSIONS["emails"].to_customcrm(text) == text
+
+
+def test_a_text_is_cut_to_what_tripletex_takes_and_comes_back_as_it_is():
+    row = {"customcrm": "Name", "tripletex": "name", "cut": True}
+    table = {"flow": "customer", "customcrm": "customer", "tripletex": "customer", "match_on": [["name"]]}
+    dataflow = Dataflow.load([{**table, "properties": [row]}], Path())
+    there, back = (dataflow.legs(dataflow.flows[0], one)[0].convert for one in (TO_TRIPLETEX, TO_CUSTOMCRM))
+    assert there("A" * 256) == "A" * 255
+    assert there("A" * 254 + " B") == "A" * 254
+    assert (there("Alfa AS"), there(None), there(5)) == ("Alfa AS", None, 5)
+    assert back("A" * 256) == "A" * 256
+
+
+def test_only_a_table_that_cuts_has_another_digest():
+    table = {"flow": "customer", "customcrm": "customer", "tripletex": "customer", "match_on": [["name"]]}
+    rows = [{"customcrm": "Name", "tripletex": "name", **more} for more in ({}, {"cut": False}, {"cut": True})]
+    plain, not_cut, cut = (Dataflow.load([{**table, "properties": [one]}], Path()) for one in rows)
+    assert plain.digest(plain.flows[0]) == not_cut.digest(not_cut.flows[0]) != cut.digest(cut.flows[0])

@@ -64,6 +64,17 @@ def test_the_tables_that_the_refusals_start_from_are_right(tmp_path):
         (CUSTOMER.replace("match_on", "match-on"), 4, "unknown key match-on of a table. Did you mean match_on?"),
         (CUSTOMER.replace("flow: customer\n", ""), 1, "the key flow of a table is missing. Add `flow: …`."),
         (row("{customcrm: Email, tripletx: email}"), 9, "unknown key tripletx of a property. Did you mean tripletex?"),
+        (row("{customcrm: Email, tripletex: email, cut: 9}"), 9, "cut is true or false, not 9."),
+        (
+            row("{customcrm: Email, tripletex: email, cut: true, direction: to-customcrm}"),
+            9,
+            "only what goes to Tripletex is cut.",
+        ),
+        (
+            row("{customcrm: Description, tripletex: description, cut: true}"),
+            9,
+            "there is no length that description could be cut to.",
+        ),
         (row("{customcrm: Email}"), 9, "the key tripletex of a property is missing."),
         (row("Email"), 9, "expected `key: value` entries of a property, found 'Email'."),
         (row("{customcrm: [Email], tripletex: email}"), 9, "a row has one Customcrm property."),

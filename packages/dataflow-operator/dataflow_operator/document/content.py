@@ -8,6 +8,7 @@ from datetime import datetime
 from dataflow.conversion import BY_TYPE, LINK
 from dataflow.groups import groups_of, policy_of
 from dataflow.side import CUSTOMCRM, DIRECTIONS, TRIPLETEX, Direction, Side
+from dataflow.streams import longest
 from dataflow.table import Condition, Flow, Row
 from dataflow.tables import Dataflow
 
@@ -280,6 +281,8 @@ def notes(dataflow: Dataflow, flow: Flow, row: Row) -> Text:
     policy = policy_of(flow, row)
     if policy is not None:
         told.append(("conflict policy ", Code(policy), f": {_WINS[policy]}"))
+    if row.cut:
+        told.append((f"cut to {longest(TRIPLETEX, flow.tripletex, row.tripletex[0])} characters in Tripletex",))
     return tuple(part for index, text in enumerate(told) for part in (("; ",) if index else ()) + text)
 
 
