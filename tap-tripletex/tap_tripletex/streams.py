@@ -37,6 +37,10 @@ UNHEEDED = (
     "or tells of none of their changes. Nothing is lost, every run reads them again"
 )
 
+BY_CUSTOMER = (
+    "%s; read customer by customer: contacts that belong to none are not read, and that one was deleted is not noticed"
+)
+
 Record = dict[str, Any]
 
 
@@ -191,8 +195,8 @@ class Contact(DigestStream):
         try:
             yield from super().pages(read)
         except ListTooLong as error:
-            self.log("%s; read customer by customer, without those that belong to none", error, level=logging.WARNING)
-            read.digests = None
+            self.log(BY_CUSTOMER, error, level=logging.WARNING)
+            read.digests, read.full = None, False
             for page in self._tap.client.contact_pages_by_customer(fields=FIELDS[self.name], record=read.record):
                 yield self.told(page)
 

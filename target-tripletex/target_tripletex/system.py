@@ -13,6 +13,7 @@ from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
 from record_sync.canonical import alternatives, each_spelling
+from record_sync.errors import ListingRefusedError
 from record_sync.outcome import Waits
 from record_sync.pairing import stand_in_order
 from record_sync.record import Current
@@ -29,6 +30,8 @@ from record_sync.system import (
 )
 from record_sync.values import Value, Values, pick, stated
 from tripletex_client import TripletexClient, created_at, modified_at
+from tripletex_client.errors import ListTooLong
+from tripletex_client.resources import halves
 from tripletex_client.unstated import forget_unstated
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
@@ -128,11 +131,13 @@ class TripletexSystem:
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
         """All records, active ones and inactive ones."""
-        ways: list[dict[str, Any]] = [{"isInactive": False}, {"isInactive": True}] if resource == "customer" else [{}]
-        for params in ways:
-            for page in self._client.pages(resource, fields=fields_for(paths), params=params):
-                for record in page.values:
-                    yield self._current(record, paths)
+        try:
+            for params in halves(resource):
+                for page in self._client.pages(resource, fields=fields_for(paths), params=params):
+                    for record in page.values:
+                        yield self._current(record, paths)
+        except ListTooLong as error:
+            raise ListingRefusedError(str(error)) from None
 
     def listing_cost(self, resource: str, linked: int = 0) -> int:
         """How many searches a listing is worth; so many records, which the caller knows of, are there at least."""

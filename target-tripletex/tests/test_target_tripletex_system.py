@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from api_transport import ApiError
+from record_sync.errors import ListingRefusedError
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from record_sync.testing.results import removed
 from target_tripletex.creation import NewCustomers
@@ -428,6 +429,15 @@ def test_where_nothing_is_linked_a_listing_costs_as_many_pages_as_there_are(syst
             tripletex.create("contact", firstName=str(number))
     assert system.listing_cost("contact") == 15
     assert {seen.params["count"][0] for seen in tripletex.requests if seen.path == "/v2/contact"} == {"1"}
+
+
+def test_more_than_tripletex_lists_is_told_as_that_and_searches_are_answered(system, tripletex):
+    customers(tripletex, 5)
+    tripletex.variant, tripletex.lists.limit = Variant("list-limit=on"), 4
+    with pytest.raises(ListingRefusedError, match="more than Tripletex lists at once"):
+        list(system.listing("customer", NAMES))
+    ((found,),) = system.search_each("customer", [{"name": "Kunde 0"}], NAMES)
+    assert found.values["name"] == "Kunde 0"
 
 
 def test_a_record_surely_made_before_a_sight_of_the_clock_is_told_from_one_that_may_be_younger(system, tripletex):

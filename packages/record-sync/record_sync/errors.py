@@ -8,6 +8,7 @@
     │   ├── StampMismatchError     it belongs to another system or company
     │   └── StoreLockedError       another run works with it
     ├── BehindTheTapError      the tap reads from further on than the store remembers: a full read is needed
+    ├── ListingRefusedError    the system does not list so many records; it answers searches
     ├── BreakerOpenError       more would be deleted or overwritten than a run may without asking
     └── TooManyFailuresError   more records were refused than the run may leave behind
 
@@ -39,6 +40,10 @@ class StoreLockedError(StoreError):
 
 class BehindTheTapError(SyncError):
     """The tap starts from a bookmark that this store never acknowledged."""
+
+
+class ListingRefusedError(SyncError):
+    """The system does not list so many records at once; it answers searches."""
 
 
 class BreakerOpenError(SyncError):

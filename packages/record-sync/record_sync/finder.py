@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from record_sync.candidates import Candidates, Key, Sought, keys_under
 from record_sync.canonical import canonical
+from record_sync.errors import ListingRefusedError
 from record_sync.fingerprint import Fingerprints
 from record_sync.flow import FEW_SEARCHES
 from record_sync.matching import Candidate, asked_for, keys_of
@@ -70,8 +72,13 @@ class Finder:
         if self._listing_cost is None:
             self._listing_cost = self._target.listing_cost()
         if len(self._asked) + more > self._listing_cost:
-            for current in self._target.listing(to_match=True):
-                self._file(current.id, current.values)
+            try:
+                for current in self._target.listing(to_match=True):
+                    self._file(current.id, current.values)
+            except ListingRefusedError:
+                # What was filed before is there all the same.
+                self._listing_cost = sys.maxsize
+                return
             self._listed = True
             self._asked = {}
 

@@ -115,7 +115,10 @@ class TargetSystem(Protocol):
         """Read records by id. An id that is missing in the answer was looked up and is not there."""
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
-        """Read all records, inactive ones too, deleted ones not."""
+        """Read all records, inactive ones too, deleted ones not.
+
+        Raises ListingRefusedError where there are more than the system lists.
+        """
 
     def listing_cost(self, resource: str, linked: int = 0) -> int:
         """How many searches a listing is worth; so many records, which the store knows of, are there at least."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from record_sync.errors import ListingRefusedError
 from record_sync.testing.world import conflicts, decide, deleted, waiting
 
 pytest_plugins = ["record_sync.testing.fixtures"]
@@ -154,3 +155,21 @@ def test_the_counterpart_of_a_refused_record_is_found_however_it_is_spelled(worl
     world.crm.put("customer", "c1", Name="Alfa Norge AS")
     world.cycle()
     assert world.tripletex.values("customer", own)["name"] == "Alfa Norge AS"
+
+
+def test_where_the_system_does_not_list_so_many_each_is_searched_for(world, monkeypatch):
+    records = {f"c{number}": f"post{number}@example.no" for number in range(8)}
+    for record_id, email in records.items():
+        world.crm.put("customer", record_id, Name=record_id, Email=email)
+        world.tripletex.put("customer", name=record_id, email=email)
+    world.tripletex.cost_of_listing = 1
+
+    def listing(resource, paths):
+        world.tripletex.calls.append("listing")
+        yield from world.tripletex.read(resource, list(world.tripletex.all(resource))[:3], paths).values()
+        raise ListingRefusedError("too many")
+
+    monkeypatch.setattr(world.tripletex, "listing", listing)
+    assert world.run("tripletex")["customer"] == {"linked": 8}
+    assert world.tripletex.calls.count("listing") == 1
+    assert world.tripletex.calls.count("search") == 8

@@ -124,7 +124,8 @@ class BookmarkedStream(Stream):
             yield from self._records(read, came, write_messages=write_messages)
         if read.limit is not None:
             return
-        for alias, version in self._versions.items():
+        # What turned out on the way to be no full read says nothing of what did not come.
+        for alias, version in self._versions.items() if read.full else ():
             self._tap.write_message(ActivateVersionMessage(stream=alias, version=version))
         self._move_bookmark(self._earned(read))
         if write_messages:
