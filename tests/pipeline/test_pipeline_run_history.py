@@ -65,6 +65,7 @@ def test_a_run_leaves_what_it_did_waited_for_and_could_not_do(lines, systems, py
         == {"contact": {"created": 1, "parked": 1}, "customer": {}, "product": {}}
     )
     asked_by_target = [seen for seen in systems.tripletex.requests if "target-tripletex" in seen.headers["user-agent"]]
+    assert asked_by_target.pop().path == "/v2/token/session/***"  # its farewell, after the account was made
     assert told["requests"] == row["requests"] == len(asked_by_target)
     assert told["waits"] == row["waits"] == 1
     assert 1 <= told["waited_seconds"] == row["waited_ms"] / 1000

@@ -50,8 +50,10 @@ def _digits(value: Value) -> Value:
 
 
 def _country(value: Value) -> Value:
+    """An address without a country is in Norway: a system may say so of its own accord, which is nobody's edit."""
     text = _text(value)
-    return text.upper() if isinstance(text, str) else text
+    code = text.upper() if isinstance(text, str) else text
+    return None if code == "NO" else code
 
 
 def _url(value: Value) -> Value:
