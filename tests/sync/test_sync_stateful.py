@@ -44,6 +44,7 @@ from target_customcrm.system import CustomcrmSystem
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient, modified_at
 from tripletex_client.fields import FIELDS
+from tripletex_client.unstated import forget_unstated
 
 import sandbox
 from sandbox import Fault
@@ -148,6 +149,7 @@ class World:
         for params in ways:
             for page in self.tripletex.pages(stream, fields=FIELDS[stream], params=params, page_size=7):
                 for record in page.values:
+                    forget_unstated(record)
                     moment = modified_at(record, OSLO)
                     told = {key: value for key, value in record.items() if key != "changes"}
                     yield {**told, "modifiedAt": f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else None}, page.sent_at
