@@ -188,7 +188,7 @@ CONVERSIONS = {
             as_is,
             "organisation_number",
         ),
-        _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "country", 2),
+        _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "country"),
         _alike("name", "as it is; whole in one field it is the same name as divided", "string", as_is, as_is, "name"),
         Conversion(
             "phone",
@@ -211,7 +211,6 @@ CONVERSIONS = {
             phone.mobile_to_customcrm,
             "phone",
             ("phone", "country"),
-            revision=2,
         ),
         _alike("boolean", "as it is", "boolean", as_is, as_is, "exact"),
         _alike("inverted", "true becomes false, and back", "boolean", inverted, inverted, "exact"),

@@ -50,10 +50,8 @@ def _digits(value: Value) -> Value:
 
 
 def _country(value: Value) -> Value:
-    """An address without a country is in Norway: a system may say so of its own accord, which is nobody's edit."""
     text = _text(value)
-    code = text.upper() if isinstance(text, str) else text
-    return None if code == "NO" else code
+    return text.upper() if isinstance(text, str) else text
 
 
 def _url(value: Value) -> Value:
@@ -105,6 +103,12 @@ QUALIFYING = frozenset({"country"})
 def canonical(kind: str, value: Value) -> Any:
     """The form of a value that decides whether it says the same as another of its kind."""
     return KINDS[kind](value)
+
+
+def stated_form(kind: str, value: Value) -> Any:
+    """The same, none for the country that a system gives to whatever names none."""
+    form = canonical(kind, value)
+    return None if kind in QUALIFYING and form == HOME_REGION else form
 
 
 def same(kind: str, one: Value, other: Value) -> bool:
