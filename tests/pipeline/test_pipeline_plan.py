@@ -19,6 +19,7 @@ from dataflow_operator.store.opening import opened
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX
 from sandbox.lines.meltano import Meltano
 from singer_edge.rehearsal import REHEARSAL, Rehearsal
+from tripletex_client.unstated import forget_unstated
 
 NUMBERS = [
     "910000004",
@@ -69,6 +70,7 @@ def everything(systems):
     for system in systems.both:
         for resource in RESOURCES:
             for record in system.all(resource):
+                forget_unstated(record)
                 told[system.name, resource, str(record[ID[system.name]])] = leaves(record)
     return told
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from record_sync.canonical import stated_form
 from record_sync.fingerprint import Fingerprints
 from record_sync.record import Base, Current, End, Incoming, Link
 from record_sync.rules import FlowRules, Property, Unit
@@ -153,7 +154,7 @@ def _decide(
     taken: str | None,
 ) -> Decision:
     ours, theirs = incoming.values, current.values
-    if unit.same(ours, theirs):
+    if unit.same(ours, theirs) or (link is None and _same_but_for_given_countries(unit, ours, theirs)):
         return Decision(unit, Verdict.AGREED)
     agreed_before = link is not None and all(link.source.base.knows(path) for path in unit.sources)
     if link is not None and agreed_before and target_unchanged(unit, link.target, current, prints):
@@ -171,6 +172,18 @@ def _decide(
     if winner(unit.policy, incoming, link, current, rules) == rules.source_side:
         return _write(unit, incoming, current, contested=True)
     return Decision(unit, Verdict.KEEP, contested=True)
+
+
+def _same_but_for_given_countries(unit: Unit, ours: Values, theirs: Values) -> bool:
+    """Whether two records that were never in step say the same, save that one names the country that goes unsaid."""
+    return all(
+        one.same(ours, theirs)
+        or (
+            one.qualifies
+            and stated_form(one.compare, ours.get(one.path)) == stated_form(one.compare, theirs.get(one.path))
+        )
+        for one in unit.properties
+    )
 
 
 def _says_more(unit: Unit, ours: Values, theirs: Values) -> bool | None:
