@@ -89,7 +89,9 @@ def test_the_schema_carries_what_is_shown_and_described(messages, customer):
     at_property = re.search(r"\| At a property .*?\n\n", PAGE, re.DOTALL).group()
     assert set(re.findall(r"^\| `(x-[a-z]+)`", at_property, re.MULTILINE)) == {
         "x-from",
+        "x-group",
         "x-compare",
+        "x-country",
         "x-conflict",
         "x-when",
     }

@@ -6,7 +6,6 @@ of them it can be told what became of it: it stands on both sides, a user replac
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import re
@@ -36,8 +35,6 @@ from record_sync.breaker import Limits
 from record_sync.canonical import same
 from record_sync.session import Session
 from record_sync.store import Store, tables
-from record_sync.store.database import open_engine
-from sync_target import flow_input
 from sync_target.flow_input import FlowInput
 from sync_target.reader import RecordMessage
 from target_customcrm.system import CustomcrmSystem
@@ -649,26 +646,10 @@ def links_url() -> Any:
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own in it
     folder = tempfile.mkdtemp(prefix="sync-", dir=memory if memory.is_dir() else None)
     with pytest.MonkeyPatch.context() as patch:
-        # Made once for all runs here: the engine with its statements, and the schemas' checks.
-        patch.setattr("record_sync.store.store.open_engine", functools.cache(open_engine))
-        patch.setattr("sync_target.flow_input._compiled", _compiled_once())
         # So that creations are under way while others are made ready, in registers as small as these.
         patch.setattr("sync_target.flow_input.TAKEN_AT_ONCE", 3)
         yield f"sqlite:///{folder}/links.db"
     shutil.rmtree(folder)
-
-
-def _compiled_once() -> Any:
-    known: dict[bytes, Any] = {}
-    compiled = flow_input._compiled
-
-    def once(schema: Any) -> Any:
-        key = msgspec.json.encode(schema)
-        if key not in known:
-            known[key] = compiled(schema)
-        return known[key]
-
-    return once
 
 
 PROFILE = settings(
