@@ -80,6 +80,11 @@ class FlowSync:
         """All of the source is read again: also records without a match key may be on both sides."""
         self._linking.match_whole_records = True
 
+    def go_on_from(self, before: FlowSync) -> None:
+        """Go on with the read that the same flow began under other rules: what came has come."""
+        self.presence.seen, self.presence.waiting_seen = before.presence.seen, before.presence.waiting_seen
+        self._linking.match_whole_records = before._linking.match_whole_records
+
     # -- taking records in
 
     def recognise_unchanged(self, arrived: Mapping[str, Arrived]) -> set[str]:
@@ -136,8 +141,7 @@ class FlowSync:
         if self._linking.creating.concerns(ids):
             self.await_writes()
         with self.flow.ledger.transaction() as now:
-            for link in now.links.of_sources(ids).values():
-                self.presence.seen.add(link.id)
+            self.presence.saw(now.links.of_sources(ids), now.waiting.of(ids))
             for record, reason in records:
                 self.flow.outcomes.wait(now, record, INVALID, reason)
 
@@ -213,11 +217,8 @@ class FlowSync:
             links = now.links.of_sources(ids)
             doubtful = self._recovery.recognise(now, records, links)
             waiting = now.waiting.of(ids)
-            for row in waiting.values():
-                self.presence.waiting_seen.add(row.id or 0)
             self._leave_former_ids(now, records, links)
-            for link in links.values():
-                self.presence.seen.add(link.id)
+            self.presence.saw(links, waiting)
             decisions = now.conflicts.decisions(list(links.values()))
             fresh = [one for one in records if not self._set_aside(now, one, links.get(one.id), waiting.get(one.id))]
             for one in fresh:

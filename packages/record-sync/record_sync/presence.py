@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from record_sync.flow import AT_ONCE, Flow
-from record_sync.record import GONE, LIVE, SUSPECT
+from record_sync.record import GONE, LIVE, SUSPECT, Link
+from record_sync.waiting import Waiting
 
 
 class Seen:
-    """Ids of links, one bit each: a million cost 125 kB."""
+    """Ids of links or rows, one bit each: a million cost 125 kB."""
 
     def __init__(self) -> None:
         self._bits = bytearray()
 
     def add(self, link_id: int | None) -> None:
-        """This link's record came. A link that is not stored yet has no id, and needs none."""
+        """This link's record came, or this row's. What is not stored yet has no id, and needs none."""
         byte = (link_id or 0) >> 3
         if byte >= len(self._bits):
             self._bits.extend(bytes(byte + 1024 - len(self._bits)))
@@ -36,6 +39,13 @@ class Presence:
         self.seen = Seen()
         self.waiting_seen = Seen()
         """The same for the rows of records that wait."""
+
+    def saw(self, links: Mapping[str, Link], waiting: Mapping[str, Waiting]) -> None:
+        """The records with these links, and those that wait in these rows, came; what they say does not matter."""
+        for link in links.values():
+            self.seen.add(link.id)
+        for row in waiting.values():
+            self.waiting_seen.add(row.id)
 
     def complete(self, read_began_ms: int) -> int:
         """A complete read of the source has ended: suspect what it did not bring; tells how many.

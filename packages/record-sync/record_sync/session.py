@@ -94,9 +94,12 @@ class Session:
     # -- flows
 
     def flow(self, rules: FlowRules) -> FlowSync:
-        """Take a flow into the run; what an earlier run left half done in it is settled first."""
+        """Take a flow into the run, or its new rules; what an earlier run left half done in it is settled first."""
         key, different = self.store.flow(rules)
         flow = FlowSync(Ledger(self.store, key), self.system, rules, self.tally, self._limits)
+        before = self.flows.get(rules.flow)
+        if before is not None:
+            flow.go_on_from(before)
         self.flows[rules.flow] = flow
         flow.recover()
         if different:

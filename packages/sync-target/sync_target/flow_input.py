@@ -68,6 +68,7 @@ class FlowInput:
         self._count = count
         self.rules: FlowRules = flow.rules
         self.stream = stream
+        self.schema = schema
         self.start_checked = False
         self._schema = RecordSchema(stream, schema)
         self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
@@ -171,16 +172,17 @@ class FlowInput:
             incoming.modified_at = _moment(source.get("modified_at"))
             incoming.read_at = _moment(arrived.message.time_extracted)
         except (msgspec.ValidationError, OverflowError) as error:
-            return incoming, str(error)
-        if fault is not None and not incoming.filtered:
-            return incoming, fault
-        fault = fault_of(incoming.id)
-        if fault is not None:
+            fault = str(error)
+        unusable = fault_of(incoming.id)
+        if unusable is not None:
             incoming.id = storable(incoming.id)
-        elif incoming.version is None and source.get("version") is not None:
-            fault = "its version is neither a text nor a number"
+            return incoming, unusable
+        if incoming.filtered or incoming.deleted:
+            return incoming, None  # What is deleted or kept out is so whatever else it says.
+        if incoming.version is None and source.get("version") is not None:
+            fault = fault or "its version is neither a text nor a number"
         elif incoming.source is not values and values:
-            fault = "its values are not an object"
+            fault = fault or "its values are not an object"
         return incoming, fault
 
 

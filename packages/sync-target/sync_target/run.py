@@ -58,7 +58,7 @@ class Run:
         return stream in self._inputs
 
     def schema(self, stream: str, schema: Mapping[str, Any]) -> None:
-        """Take a flow into the run, or its new rules.
+        """Take a flow into the run, or its new rules or types.
 
         Raises:
             SyncError: its rules are not valid, or the store cannot be used.
@@ -68,12 +68,15 @@ class Run:
         before = self._inputs.get(stream)
         if before is not None:
             self._hand_on(before)
-            if before.rules == rules:
+            if before.schema == schema:
                 return
         if self._session is None:
             self._session = self.open_session()
         count = partial(self.count, stream)
-        self._inputs[stream] = FlowInput(self._session.flow(rules), stream, schema, count)
+        flow_input = FlowInput(self._session.flow(rules), stream, schema, count)
+        # The read goes on: where it started was told at its beginning.
+        flow_input.start_checked = before is not None and before.start_checked
+        self._inputs[stream] = flow_input
         count(0)
 
     def record(self, message: RecordMessage) -> bool:
