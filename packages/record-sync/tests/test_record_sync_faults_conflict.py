@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from record_sync.testing.world import conflicts, decide
+from record_sync.testing.world import conflicts, decide, waiting
 
 pytest_plugins = ["record_sync.testing.fixtures"]
 
@@ -71,3 +71,24 @@ def test_what_a_person_decided_against_is_not_told_as_lost(world, pair):
     world.cycle(conflict="manual")
     assert world.tripletex.values("customer", pair)["name"] == "C 2"
     assert states(world) == {"settled"}
+
+
+@pytest.mark.parametrize("newer", ["customcrm", "tripletex"])
+def test_a_conflict_that_waits_for_a_person_is_decided_once_the_table_has_a_policy(world, newer):
+    world.crm.put("customer", "c1", Name="A", Email="a@example.no")
+    world.cycle(conflict="manual")
+    (one,) = world.tripletex.all("customer")
+    edits = {
+        "customcrm": lambda: world.crm.put("customer", "c1", Name="B"),
+        "tripletex": lambda: world.tripletex.put("customer", one, name="C"),
+    }
+    for side in sorted(edits, key=lambda side: side == newer):
+        world.clock.advance(seconds=60)
+        edits[side]()
+    world.cycle(conflict="manual")
+    assert [state for _, state, _, _ in conflicts(world)] == ["open"]
+    world.settle(digest="2")
+    expected = {"customcrm": "B", "tripletex": "C"}[newer]
+    assert world.crm.values("customer", "c1")["Name"] == world.tripletex.values("customer", one)["name"] == expected
+    assert waiting(world) == {}
+    assert "open" not in [state for _, state, _, _ in conflicts(world)]

@@ -81,11 +81,13 @@ def test_a_record_that_does_not_fit_waits_for_as_long_as_it_comes(reading):
     assert waiting(reading.world) == {}
 
 
-@pytest.mark.parametrize("odd", [{"name": 5}, {"modified_at": "i går"}, {"version": ["1"]}, {"values": "nei"}], ids=repr)
+ODD = ({"name": 5}, {"modified_at": "i går"}, {"version": ["1"]}, {"values": "nei"})
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_a_deletion_is_one_whatever_else_the_record_says(reading, odd):
     reading.one("c1", "Fjord AS")
-    name = odd.pop("name", "Fjord AS")
-    reading.one("c1", name, deleted=True, **odd)
+    reading.one(**{"record_id": "c1", "name": "Fjord AS", **odd}, deleted=True)
     assert waiting(reading.world) == {}
     assert reading.links() == [("c1", "ended", "gone")]
 

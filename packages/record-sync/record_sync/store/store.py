@@ -261,7 +261,7 @@ class Store:
             different = row.digest != rules.digest
             if different:
                 connection.execute(sa.update(tables.flow).where(tables.flow.c.id == row.id).values(digest=rules.digest))
-                self._settle_unknown(connection, row.id, rules)
+                self._settle_needless(connection, row.id, rules)
             self.know_properties(
                 connection,
                 iter(sorted({p for one in rules.properties for p in (one.path, *one.sources)})),
@@ -269,18 +269,21 @@ class Store:
         key = FlowKey(row.id, rules.flow, rules.source_side, rules.target_side, source, target, source_is_left)
         return key, different
 
-    def _settle_unknown(self, connection: sa.Connection, flow_id: int, rules: FlowRules) -> None:
-        """Settle the conflicts about units that the table no longer has, and try again what waits for them.
+    def _settle_needless(self, connection: sa.Connection, flow_id: int, rules: FlowRules) -> None:
+        """Settle the conflicts that the table no longer leaves to a person, and try again what waits for them.
 
-        Where both sides still differ, that opens one under the unit's new name.
+        Those are about units that it no longer has, or for which it has a policy now. Where both sides still differ,
+        that opens one under the unit's new name, or has a winner.
         """
         conflict, waiting = tables.conflict, tables.waiting
         known = (DELETED, *map(rules.unit_key, rules.units))
-        unknown = (
-            (conflict.c.flow_id == flow_id) & conflict.c.state.in_((OPEN, DECIDED)) & conflict.c.unit.not_in(known)
+        asked = (DELETED, *(rules.unit_key(unit) for unit in rules.units if unit.policy == "manual"))
+        state, unit = conflict.c.state, conflict.c.unit
+        needless = (conflict.c.flow_id == flow_id) & (
+            ((state == OPEN) & unit.not_in(asked)) | ((state == DECIDED) & unit.not_in(known))
         )
         settled = {"state": SETTLED, "settled_at": self.now_ms()}
-        if connection.execute(sa.update(conflict).where(unknown).values(settled)).rowcount:
+        if connection.execute(sa.update(conflict).where(needless).values(settled)).rowcount:
             waits = (waiting.c.flow_id == flow_id) & (waiting.c.kind == CONFLICT)
             connection.execute(sa.update(waiting).where(waits).values(kind=PARKED, next_at=0))
 
