@@ -541,7 +541,7 @@ def test_the_plugin_tells_about_itself_without_settings(starter, args, tmp_path)
 def test_discovery_offers_the_streams_and_needs_no_settings(starter, tmp_path):
     done = starter.run("tap-tripletex", "--discover", folder=tmp_path)
     streams = {stream["tap_stream_id"]: stream for stream in json.loads(done.stdout)["streams"]}
-    assert tuple(streams) == STREAMS
+    assert sorted(streams) == sorted(STREAMS)
     assert {name: stream.get("replication_key") for name, stream in streams.items()} == {
         **dict.fromkeys(STREAMS),
         "customer": "modifiedAt",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
-from singer_sdk import Tap
+from singer_sdk import Stream, Tap
 from singer_sdk.singerlib import Catalog
 from singer_sdk.singerlib.encoding.base import GenericSingerWriter
 
@@ -21,12 +21,23 @@ class EdgeTap(SingerPlugin, Tap, ABC):
     """A tap whose faults are told in one line, and that stops between two messages when it is told to."""
 
     message_writer_class: type[GenericSingerWriter[Any, Any]] = MessageWriter
+    read_first: ClassVar[tuple[str, ...]] = ("customer",)
+    """Streams that others refer to. Read before those, so that no record has to wait for the one it names."""
 
     def __init__(self, *, catalog: Any = None, **kwargs: Any) -> None:
         if isinstance(catalog, dict) and not isinstance(catalog, Catalog):
             check_shape(catalog, "--catalog", "--catalog")
         self._state_before: Mapping[str, Any] = {}
         super().__init__(catalog=catalog, **kwargs)
+
+    @property
+    def streams(self) -> dict[str, Stream]:
+        """The streams by their names, in the order in which they are read."""
+        if self._streams is None:
+            found = super().streams
+            first = {name: found[name] for name in self.read_first if name in found}
+            self._streams = {**first, **found}
+        return self._streams
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over the state of earlier runs. Raises UnusableFile where a bookmark in it is damaged."""
