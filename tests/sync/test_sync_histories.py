@@ -16,7 +16,7 @@ from tests.sync.histories.core import Memory
 from tests.sync.histories.lies import LIES
 from tests.sync.histories.play import ENABLED, Failure, play, shrunk
 
-HISTORIES = int(os.environ.get("SYNC_HISTORIES") or ("1000" if os.environ.get("CI") else "160"))
+HISTORIES = int(os.environ.get("SYNC_HISTORIES") or ("400" if os.environ.get("CI") else "160"))
 """In all. `make soak` plays many more."""
 FIRST_SEED = int(os.environ.get("SYNC_SEED") or "1")
 CHOSEN = frozenset(LIES) if os.environ.get("SYNC_LIES") == "all" else ENABLED
