@@ -25,7 +25,7 @@ from dataflow_operator.connections import connected
 from dataflow_operator.project import tables_of
 from dataflow_operator.testing.both import Both
 from record_sync.ledger import Ledger
-from record_sync.record import Base, End, Link
+from record_sync.record import Base, Link, LinkSide
 from record_sync.store import Store
 
 import sandbox
@@ -77,11 +77,11 @@ def link(both: Both) -> None:
         key, _ = store.flow(flow.ways["tripletex"].rules)
         for side, system in systems.items():
             store.stamp(side, system.stamp())
-        ends: dict[str, dict[str, End]] = {"customcrm": {}, "tripletex": {}}
+        ends: dict[str, dict[str, LinkSide]] = {"customcrm": {}, "tripletex": {}}
         for side, number in (("customcrm", "OrganizationNumber"), ("tripletex", "organizationNumber")):
             for one in systems[side].listing("customer", flow.paths(side)):
                 base = Base(store.prints.of_all(one.values))
-                ends[side][one.values[number]] = End(one.id, one.version, None, one.modified_at, base=base)
+                ends[side][one.values[number]] = LinkSide(one.id, one.version, None, one.modified_at, base=base)
         pairs = [Link(end, ends["tripletex"][number], "customer") for number, end in ends["customcrm"].items()]
         ledger = Ledger(store, key)
         for start in range(0, len(pairs), PART):

@@ -17,7 +17,7 @@ from customcrm_client.increments import moment_of
 from record_sync.canonical import alternatives
 from record_sync.outcome import Waits
 from record_sync.pairing import order_of
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import (
     CreateRequest,
     Moved,
@@ -91,18 +91,18 @@ class CustomcrmSystem:
         """The newest time the CRM told."""
         return self._client.transport.server_clock
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record was surely there already at that time."""
         return current.created_at is not None and current.created_at < sight - LOOK_BACK
 
     # -- reading
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by lists of ids where the profile has these and an ETag is not needed, else singly."""
         found = self._client.get_many(resource, ids, to_write=True)
         return {record_id: _current(one, paths) for record_id, one in found.items()}
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """All records but deleted ones."""
         for page in self._client.pages(resource, page_size=self._client.page_at_most(resource)):
             for record in page.values:
@@ -203,7 +203,9 @@ class CustomcrmSystem:
             return _refused(error)
         return Written(_current(found, paths))
 
-    def _in_conflict(self, resource: str, current: Current, error: Conflict, paths: frozenset[str]) -> Moved | Refused:
+    def _in_conflict(
+        self, resource: str, current: TargetRecord, error: Conflict, paths: frozenset[str]
+    ) -> Moved | Refused:
         """What a conflict is: somebody's edit, or a refusal of a record that still is what was read.
 
         A CRM says 409 too where a value is taken, or where it does not delete what others refer to.
@@ -257,7 +259,7 @@ class CustomcrmSystem:
         except OutcomeUnknown as error:
             return [Unknown(str(error)) for _ in requests]
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Nothing to do: what was deleted here cannot come back, and what is there is active."""
         del resource, paths
         return Written(current)
@@ -289,9 +291,9 @@ class CustomcrmSystem:
         return Written(msgspec.structs.replace(current, version=None))
 
 
-def _current(found: Found, paths: frozenset[str]) -> Current:
+def _current(found: Found, paths: frozenset[str]) -> TargetRecord:
     record: Mapping[str, Any] = found.record
-    return Current(
+    return TargetRecord(
         id=record["Id"],
         version=record.get("UpdatedAt"),
         modified_at=moment_of(record.get("UpdatedAt")),
@@ -301,11 +303,11 @@ def _current(found: Found, paths: frozenset[str]) -> Current:
     )
 
 
-def _lock(current: Current) -> Any:
+def _lock(current: TargetRecord) -> Any:
     return None if current.handle is None else current.handle.lock
 
 
-def _raw(current: Current) -> Any:
+def _raw(current: TargetRecord) -> Any:
     return None if current.handle is None else current.handle.raw
 
 

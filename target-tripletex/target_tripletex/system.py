@@ -16,7 +16,7 @@ from record_sync.canonical import alternatives, each_spelling
 from record_sync.errors import ListingRefusedError
 from record_sync.outcome import Waits
 from record_sync.pairing import stand_in_order
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import (
     CLOCK_DOUBT,
     CreateRequest,
@@ -117,19 +117,19 @@ class TripletexSystem:
         """The newest time Tripletex told."""
         return self._client.transport.server_clock
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record was surely there already at that time."""
         return current.created_at is not None and current.created_at < sight - CLOCK_DOUBT
 
     # -- reading
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by lists of ids, inactive ones too."""
         numbers = [int(one) for one in ids if one.isdecimal()]
         found = self._client.get_many(resource, numbers, fields_for(paths))
         return {str(number): self._current(record, paths) for number, record in found.items()}
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """All records, active ones and inactive ones."""
         try:
             for params in halves(resource):
@@ -144,9 +144,9 @@ class TripletexSystem:
         records = linked or self._client.size(resource)
         return PAGE_WORTH * (records // PAGE + (2 if resource == "customer" else 1))
 
-    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[Current]:
+    def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[TargetRecord]:
         """Ask by what a list can be asked by; the API's "containing" finds too many rather than too few."""
-        found: dict[str, Current] = {}
+        found: dict[str, TargetRecord] = {}
         for params in _asked(resource, criterion):
             if not params:
                 return list(self.listing(resource, paths))
@@ -156,19 +156,19 @@ class TripletexSystem:
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
-    ) -> Iterator[list[Current]]:
+    ) -> Iterator[list[TargetRecord]]:
         """Ask for several side by side."""
 
-        def search(some: Sequence[Mapping[str, Value]]) -> list[list[Current]]:
+        def search(some: Sequence[Mapping[str, Value]]) -> list[list[TargetRecord]]:
             return [self.search(resource, one, paths) for one in some]
 
         return chain.from_iterable(self._in_flight.begin_portions(search, criteria, 1))
 
-    def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> Current:
+    def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> TargetRecord:
         """What a record says; kept whole besides where it is to be written over."""
         said = {name: dict(one) if isinstance(one, dict) else one for name, one in record.items()}
         forget_unstated(said)
-        return Current(
+        return TargetRecord(
             id=str(record["id"]),
             version=None if record.get("version") is None else str(record["version"]),
             modified_at=modified_at(record, self._timezone),
@@ -269,7 +269,7 @@ class TripletexSystem:
             return _not_written(error)
         return written
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Make an inactive record active again."""
         body = {"id": int(current.id), "version": _number(current.version), "isInactive": False}
         return self._put(resource, [(0, body)], paths)[0]
@@ -295,7 +295,7 @@ class TripletexSystem:
             return _not_written(error)
         return Written(self._current(answer, paths))
 
-    def _delete(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def _delete(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Delete a record. Tripletex takes no version with a DELETE, so what it says is read just before."""
         now = self.read(resource, [current.id], paths).get(current.id)
         if now is None or now.version != current.version:
@@ -363,7 +363,7 @@ def _in_lists(bodies: Bodies, send: Callable[[Bodies], Results], failed: Callabl
     return _in_lists(bodies[:middle], send, failed) | _in_lists(bodies[middle:], send, failed)
 
 
-def _paired(sent: Sequence[tuple[int, Values]], answers: Sequence[Current]) -> Results:
+def _paired(sent: Sequence[tuple[int, Values]], answers: Sequence[TargetRecord]) -> Results:
     """Give each request the answer in its place, if surely all of them are in theirs."""
     is_one_each = len({one.id for one in answers}) == len(answers)
     if is_one_each and stand_in_order([values for _, values in sent], [one.values for one in answers]):

@@ -2,6 +2,7 @@
 
 from api_transport.address import segment
 from api_transport.answer import Answer
+from api_transport.error_text import ApiWords, Detail, read_error
 from api_transport.errors import (
     AccessDenied,
     ApiError,
@@ -18,7 +19,6 @@ from api_transport.rate_limit import RateLimit
 from api_transport.redaction import RedactingFilter, clean, hide
 from api_transport.transport import UNSET, Transport, user_agent
 from api_transport.verdict import Hints
-from api_transport.words import ApiWords, Detail, read_error
 
 __all__ = [
     "UNSET",

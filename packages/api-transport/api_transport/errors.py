@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api_transport.error_text import Detail
 from api_transport.redaction import clean
-from api_transport.words import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,7 +17,7 @@ import threading
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from api_transport.visible import visible
+from api_transport.escaping import visible
 
 HIDDEN = "***"
 SHORTEST = 4

@@ -16,6 +16,7 @@ import urllib3
 from api_transport import redaction, retry
 from api_transport.address import Address
 from api_transport.answer import decoded, encoded, form_encoded
+from api_transport.error_text import read_error
 from api_transport.errors import without_query
 from api_transport.exchange import Budget, Reply, Request, unsendable
 from api_transport.pace import Pace
@@ -23,14 +24,13 @@ from api_transport.rate_limit import asked_wait, http_date, rate_limit
 from api_transport.retry import Failure
 from api_transport.sessions import Sessions, speaks_tls
 from api_transport.verdict import Hints, Judge
-from api_transport.words import read_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from api_transport.answer import Answer
+    from api_transport.error_text import ReadError
     from api_transport.rate_limit import RateLimit
-    from api_transport.words import ReadError
 
 logger = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from api_transport.retry import TOO_MANY, UNCERTAIN, Failure
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from api_transport.error_text import ApiWords, ReadError
     from api_transport.exchange import Reply, Request
-    from api_transport.words import ApiWords, ReadError
 
 
 _ERRORS = 400

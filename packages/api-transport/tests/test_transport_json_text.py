@@ -2,8 +2,8 @@ import json
 import math
 
 import pytest
+from api_transport.escaping import visible
 from api_transport.json_text import NotJson, read, read_patiently
-from api_transport.visible import visible
 
 
 @pytest.mark.parametrize(

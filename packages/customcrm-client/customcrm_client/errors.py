@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from api_transport.answer import Answer
+from api_transport.error_text import ApiWords, Detail, read_error
 from api_transport.errors import ApiError, Refused
 from api_transport.verdict import Hints, Judge
-from api_transport.words import ApiWords, Detail, read_error
 
 from customcrm_client.flags import yes_or_no
 from customcrm_client.paths import ABSENT, Get, first

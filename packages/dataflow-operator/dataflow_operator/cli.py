@@ -8,11 +8,10 @@ from functools import partial
 from typing import Any
 
 import click
-from api_transport.visible import visible
+from api_transport.escaping import visible
 from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 
-from dataflow_operator.asked import shared
 from dataflow_operator.audit.command import audit
 from dataflow_operator.conflicts import conflicts
 from dataflow_operator.document.command import document
@@ -21,6 +20,7 @@ from dataflow_operator.failures import failures
 from dataflow_operator.forget import forget
 from dataflow_operator.let_through import let_through
 from dataflow_operator.links import links
+from dataflow_operator.options import shared
 from dataflow_operator.plan import plan
 from dataflow_operator.runs import runs
 from dataflow_operator.serve import serve

@@ -8,9 +8,8 @@ from itertools import zip_longest
 import click
 from record_sync.conflict import DELETED
 
-from dataflow_operator.asked import Asked, limited, shared
 from dataflow_operator.listing import Listing
-from dataflow_operator.moments import at
+from dataflow_operator.options import Asked, limited, shared
 from dataflow_operator.store.conflicts import (
     AT_WORK,
     KEPT,
@@ -26,6 +25,7 @@ from dataflow_operator.store.conflicts import (
 from dataflow_operator.store.conflicts import conflicts as find
 from dataflow_operator.store.opening import Sync
 from dataflow_operator.terminal import say, show_facts, show_json, show_table, spelled
+from dataflow_operator.timestamps import at
 
 STATE_WORDS = {
     "open": "open: a person decides",

@@ -10,13 +10,13 @@ import click
 import msgspec
 from record_sync.waiting import CONFLICT, INVALID, REFERENCE
 
-from dataflow_operator.asked import Asked, limited, shared
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.listing import Listing
-from dataflow_operator.moments import age, at, now
+from dataflow_operator.options import Asked, limited, shared
 from dataflow_operator.store import waiting
 from dataflow_operator.store.waiting import KINDS, UNTRIED, Content, Retried, WaitingRow
 from dataflow_operator.terminal import confirmed, say, shortened, show_facts, show_json, show_table, spelled
+from dataflow_operator.timestamps import age, at, now
 
 _kind = click.option("--kind", type=click.Choice(KINDS), help="Only those that wait for this reason.")
 _flow = click.option("--flow", help="Only this flow's.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from dataflow_operator.asked import Asked, shared
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.store.forgetting import forget as take_out
 from dataflow_operator.terminal import confirmed, say, show_json
 

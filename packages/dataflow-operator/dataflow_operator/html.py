@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from api_transport.visible import visible
+from api_transport.escaping import visible
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dataflow_operator.document.structure import Code
-from dataflow_operator.moments import at, length
 from dataflow_operator.terminal import spelled
+from dataflow_operator.timestamps import at, length
 
 PAGES = Environment(
     loader=PackageLoader("dataflow_operator"),

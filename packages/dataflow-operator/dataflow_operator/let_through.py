@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from record_sync.breaker import DELETIONS
 
-from dataflow_operator.asked import Asked, shared
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.store.flows import FlowStatus
 from dataflow_operator.store.let_through import WRITES
 from dataflow_operator.store.let_through import let_through as change

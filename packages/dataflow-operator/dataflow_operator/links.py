@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import click
 
-from dataflow_operator.asked import Asked, limited, shared
-from dataflow_operator.moments import at
+from dataflow_operator.options import Asked, limited, shared
 from dataflow_operator.store.links import LinkRow, find
 from dataflow_operator.terminal import say, show_json, show_table
+from dataflow_operator.timestamps import at
 
 
 @click.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from singer_edge.rehearsal import Rehearsal
 
-from dataflow_operator.asked import MOST, Asked, limited, shared
+from dataflow_operator.options import MOST, Asked, limited, shared
 from dataflow_operator.planned import COLUMNS, PlannedCycle, PlannedWrite, planned
 from dataflow_operator.rehearsing import Project, private_folder
 from dataflow_operator.store.copying import copy_store

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 import click
 
-from dataflow_operator.asked import Asked, limited, shared
-from dataflow_operator.moments import at, length, now
+from dataflow_operator.options import Asked, limited, shared
 from dataflow_operator.store.runs import DIED, RUNNING, RunRow
 from dataflow_operator.store.runs import runs as newest_runs
 from dataflow_operator.terminal import say, show_json, show_table
+from dataflow_operator.timestamps import at, length, now
 
 MOST_ERRORS = 3
 """Of one run; with --json there are more."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from dataflow_operator.asked import Asked, shared
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.terminal import say, show_json
 
 PORT = 8703
@@ -30,11 +30,11 @@ def serve(asked: Asked, host: str, port: int, token: str | None) -> None:
     """Show all this as a page in the browser, and decide there, until Ctrl-C."""
     # The other commands start without what serves a page.
     from dataflow_operator.page.app import application  # noqa: PLC0415
+    from dataflow_operator.page.browser_sessions import SHORTEST_TOKEN, Visits  # noqa: PLC0415
     from dataflow_operator.page.guard import is_loopback  # noqa: PLC0415
     from dataflow_operator.page.serving import address_of, listen  # noqa: PLC0415
     from dataflow_operator.page.serving import serve as answer  # noqa: PLC0415
     from dataflow_operator.page.site import Site  # noqa: PLC0415
-    from dataflow_operator.page.visits import SHORTEST_TOKEN, Visits  # noqa: PLC0415
 
     token = token or None
     if token is None and not is_loopback(host):

@@ -9,8 +9,7 @@ import click
 import msgspec
 from record_sync.waiting import AMBIGUOUS, INVALID, PARKED
 
-from dataflow_operator.asked import Asked, shared
-from dataflow_operator.moments import age, now
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.runs import show_runs
 from dataflow_operator.store.conflicts import AT_WORK, OPEN
 from dataflow_operator.store.flows import FlowStatus, Pile, flows
@@ -18,6 +17,7 @@ from dataflow_operator.store.opening import OpenStore
 from dataflow_operator.store.runs import RunRow, last_runs
 from dataflow_operator.store.waiting import KINDS
 from dataflow_operator.terminal import say, show_facts, show_json, show_table
+from dataflow_operator.timestamps import age, now
 
 
 class Status(msgspec.Struct, frozen=True):

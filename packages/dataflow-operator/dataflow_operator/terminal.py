@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 import msgspec
-from api_transport.visible import visible
+from api_transport.escaping import visible
 from rich import box
 from rich.console import Console
 from rich.table import Table

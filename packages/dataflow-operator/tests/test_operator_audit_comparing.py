@@ -10,7 +10,7 @@ from dataflow_operator.audit.comparing import LEFT_OUT, Pending, compare
 from dataflow_operator.audit.flows import AuditedFlow
 from dataflow_operator.store.audited import LinkedPair, OpenConflict, OpenWrite, Waits
 from record_sync.fingerprint import Fingerprints
-from record_sync.record import Base, Current, End
+from record_sync.record import Base, LinkSide, TargetRecord
 
 PRINTS = Fingerprints(b"key")
 TABLE = {
@@ -49,7 +49,7 @@ def told(flow):
 
     def tell(crm=None, tripletex=None, *, bases=(CRM, TRIPLETEX), references=REFERENCES, pending=Pending(), **link):  # noqa: B008
         ends = {
-            side: End(record_id, state=link.get("ends", {}).get(side, "live"), base=Base(PRINTS.of_all(base)))
+            side: LinkSide(record_id, state=link.get("ends", {}).get(side, "live"), base=Base(PRINTS.of_all(base)))
             for (side, record_id), base in zip((("customcrm", "p1"), ("tripletex", "9")), bases, strict=True)
         }
         if "provisional" in link:
@@ -57,8 +57,10 @@ def told(flow):
                 ends["tripletex"].base.expect(path, PRINTS.of_sent(value))
         pair = LinkedPair(1, link.get("state", "live"), ends)
         records = {
-            "customcrm": None if crm is False else Current("p1", "1", None, {**CRM, **(crm or {})}),
-            "tripletex": None if tripletex is False else Current("9", "1", None, {**TRIPLETEX, **(tripletex or {})}),
+            "customcrm": None if crm is False else TargetRecord("p1", "1", None, {**CRM, **(crm or {})}),
+            "tripletex": None
+            if tripletex is False
+            else TargetRecord("9", "1", None, {**TRIPLETEX, **(tripletex or {})}),
         }
         return compare(flow, pair, records, PRINTS, references, pending)
 
@@ -158,8 +160,8 @@ def grouped(crm, tripletex, conflict=None, agreed=None):
         side: dict(zip(names[side], values, strict=True))
         for side, values in (("customcrm", crm), ("tripletex", tripletex))
     }
-    ends = {side: End("1", base=Base(PRINTS.of_all(values | (agreed or {})))) for side, values in told.items()}
-    records = {side: Current("1", "1", None, values) for side, values in told.items()}
+    ends = {side: LinkSide("1", base=Base(PRINTS.of_all(values | (agreed or {})))) for side, values in told.items()}
+    records = {side: TargetRecord("1", "1", None, values) for side, values in told.items()}
     conflicts = () if conflict is None else (OpenConflict(3, conflict, "open"),)
     return differences(compare(audited, LinkedPair(1, "live", ends), records, PRINTS, {}, Pending(conflicts=conflicts)))
 
@@ -193,10 +195,10 @@ def test_a_conflict_about_a_group_explains_all_of_it():
 
 
 def test_a_property_that_neither_record_mentions_is_not_compared(flow):
-    ends = {"customcrm": End("p1"), "tripletex": End("9")}
+    ends = {"customcrm": LinkSide("p1"), "tripletex": LinkSide("9")}
     records = {
-        "customcrm": Current("p1", "1", None, {"FirstName": "Kari"}),
-        "tripletex": Current("9", "1", None, {"firstName": "Kari"}),
+        "customcrm": TargetRecord("p1", "1", None, {"FirstName": "Kari"}),
+        "tripletex": TargetRecord("9", "1", None, {"firstName": "Kari"}),
     }
     compared = compare(flow, LinkedPair(1, "live", ends), records, PRINTS)
     assert (compared.compared, compared.finding) == ((0,), None)

@@ -15,9 +15,9 @@ import click
 import pytest
 from dataflow_operator.cli import main
 from dataflow_operator.connections import TARGETS as CLASSES
-from dataflow_operator.moments import age
 from dataflow_operator.testing.world import NOTHING
-from record_sync.record import Incoming
+from dataflow_operator.timestamps import age
+from record_sync.record import SourceRecord
 
 pytest_plugins = ["dataflow_operator.testing.fixtures"]
 
@@ -112,7 +112,7 @@ def test_what_strangers_wrote_is_shown_literally(hostile, dataflow):
 def test_a_narrow_terminal_folds_and_loses_nothing(world, program):
     with world.begin("tripletex") as session:
         values = {"Name": "x" * 200, "Ærlig": "y" * 70}
-        session.flows["customer"].park_all_invalid([(Incoming("c1", None, None, {}, values), "z" * 150)])
+        session.flows["customer"].park_all_invalid([(SourceRecord("c1", None, None, {}, values), "z" * 150)])
     for arguments, letters in ((("failures", "show", "1"), "xyz"), (("failures",), "z")):
         ended = program(*arguments, COLUMNS="70")
         assert ended.returncode == 0
@@ -124,7 +124,7 @@ def test_a_narrow_terminal_folds_and_loses_nothing(world, program):
 def test_values_that_are_no_texts_are_told_from_those_that_are(world, dataflow):
     with world.begin("tripletex") as session:
         values = {"a": None, "b": "", "c": " ", "d": True, "e": 1e308, "f": [1, "\u202e"], "g": "null"}
-        session.flows["customer"].park_all_invalid([(Incoming("c1", None, None, {}, values), "not a valid record")])
+        session.flows["customer"].park_all_invalid([(SourceRecord("c1", None, None, {}, values), "not a valid record")])
     (row,) = dataflow("failures", "--json").told["failures"]
     said = dataflow("failures", "show", str(row["id"])).out
     found = dict(line.split(maxsplit=1) for line in said.splitlines() if re.match(r"\s+[a-g] ", line))

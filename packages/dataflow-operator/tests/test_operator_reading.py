@@ -14,7 +14,7 @@ from dataflow_operator.testing.world import NOTHING
 from record_sync.breaker import Limits
 from record_sync.errors import BreakerOpenError, StoreError
 from record_sync.outcome import Waits
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 
 pytest_plugins = ["dataflow_operator.testing.fixtures"]
 
@@ -38,7 +38,7 @@ def troubled(world):
     with world.begin("tripletex", conflict="manual") as session:
         for flow in session.flows.values():
             flow.take(world.incoming(flow.rules.flow, "tripletex"))
-        record = Incoming("c4", None, None, {"name": 4}, {"Name": 4})
+        record = SourceRecord("c4", None, None, {"name": 4}, {"Name": 4})
         session.flows["customer"].park_all_invalid([(record, "not a valid record: name must be string")])
         session.finish()
     return world

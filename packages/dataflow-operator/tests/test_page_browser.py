@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from dataflow_operator.audit.report import Audit, Count, Difference, Example, Finding, FlowAudit, PropertyAudit
-from dataflow_operator.moments import now
 from dataflow_operator.page.app import PAGES
 from dataflow_operator.testing.page import served
 from dataflow_operator.testing.world import NOTHING, World, say_to
+from dataflow_operator.timestamps import now
 from record_sync.breaker import Limits
 from record_sync.errors import BreakerOpenError
 from record_sync.store import tables

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 from dataflow_operator.page.app import ACTIONS, PAGES
+from dataflow_operator.page.browser_sessions import LASTS_S, Visits
 from dataflow_operator.page.guard import is_loopback, local_path
-from dataflow_operator.page.visits import LASTS_S, Visits
 from dataflow_operator.testing.page import served
 
 pytest_plugins = ["dataflow_operator.testing.fixtures"]

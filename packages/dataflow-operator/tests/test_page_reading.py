@@ -14,7 +14,7 @@ from dataflow_operator.page.timeline import HEIGHT, cycles, picture
 from dataflow_operator.store.runs import RunRow
 from dataflow_operator.testing.page import served
 from dataflow_operator.testing.world import NOTHING, World, say_to
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 
 pytest_plugins = ["dataflow_operator.testing.fixtures"]
 
@@ -52,7 +52,9 @@ def hostile(tmp_path_factory):
     world.crm.put("customer", f'"><b>x</b>{HOSTILE}', Name=HOSTILE)
     world.run("tripletex", conflict="manual")
     with world.begin("tripletex") as session:
-        session.flows["customer"].park_all_invalid([(Incoming("c77", None, None, {}, {HOSTILE: [HOSTILE]}), HOSTILE)])
+        session.flows["customer"].park_all_invalid(
+            [(SourceRecord("c77", None, None, {}, {HOSTILE: [HOSTILE]}), HOSTILE)]
+        )
     world.begin("tripletex").close("failed", f"Fault: {HOSTILE}")
     with served(world.url) as page:
         yield world, page.visitor()

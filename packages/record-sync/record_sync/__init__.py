@@ -2,7 +2,7 @@
 
 The way of a record through this package::
 
-    Incoming ─> FlowSync ─> Ledger (link, base) ─> plan ─> Target ─> Outcomes, Ledger (link, base)
+    SourceRecord ─> FlowSync ─> Ledger (link, base) ─> plan ─> Target ─> Outcomes, Ledger (link, base)
 
 ``plan``, ``matching`` and what they are made of are pure: they decide, and touch nothing. ``ledger`` and ``store``
 alone speak SQL. Neither a system's API nor Singer is known here; a target brings both.

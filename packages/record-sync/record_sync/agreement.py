@@ -9,37 +9,37 @@ from record_sync.canonical import canonical, same
 from record_sync.fingerprint import Fingerprints
 from record_sync.intent import Intent
 from record_sync.plan import Plan, Verdict, target_unchanged
-from record_sync.record import Base, Current, End, Incoming, Link
+from record_sync.record import Base, Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import Unit
 from record_sync.values import Values
 
 
-def observe(end: End, version: str | None, modified_at: datetime | None) -> bool:
+def observe(end: LinkSide, version: str | None, modified_at: datetime | None) -> bool:
     """Take into account that a record was read at a version; tells whether that is news."""
     if version == end.version and modified_at == end.modified_at:
         return False
     end.edited_at = end.edited(version, modified_at)
-    end.base.whole = None
+    end.base.record_fingerprint = None
     end.version = version
     end.modified_at = modified_at
     return True
 
 
-def observe_own_write(end: End, answer: Current, now: datetime) -> None:
+def observe_own_write(end: LinkSide, answer: TargetRecord, now: datetime) -> None:
     """Take into account the answer to our own write, which is nobody's edit."""
-    end.base.whole = None
+    end.base.record_fingerprint = None
     end.version = end.own_version = answer.version
     end.modified_at = answer.modified_at
     end.written_at = now
 
 
-def agree_source(link: Link, unit: Unit, incoming: Incoming, prints: Fingerprints) -> None:
+def agree_source(link: Link, unit: Unit, incoming: SourceRecord, prints: Fingerprints) -> None:
     """The source's values of a unit are agreed."""
     for path in unit.sources:
         link.source.base.agree(path, prints.of(incoming.source[path]))
 
 
-def agree_target(link: Link, unit: Unit, current: Current, sent: Values, prints: Fingerprints) -> None:
+def agree_target(link: Link, unit: Unit, current: TargetRecord, sent: Values, prints: Fingerprints) -> None:
     """The target's values of a unit are agreed: as answered, or as sent where the answer does not say."""
     for one in unit.properties:
         if one.path in current.values:
@@ -48,7 +48,9 @@ def agree_target(link: Link, unit: Unit, current: Current, sent: Values, prints:
             link.target.base.expect(one.path, prints.of_sent(sent[one.path]))
 
 
-def agree_without_write(link: Link, plan: Plan, incoming: Incoming, current: Current, prints: Fingerprints) -> None:
+def agree_without_write(
+    link: Link, plan: Plan, incoming: SourceRecord, current: TargetRecord, prints: Fingerprints
+) -> None:
     """What a plan agrees on before anything is written."""
     for unit in plan.units(Verdict.AGREED):
         agree_source(link, unit, incoming, prints)
@@ -63,23 +65,23 @@ def agree_without_write(link: Link, plan: Plan, incoming: Incoming, current: Cur
 def agree_written(
     link: Link,
     units: list[Unit],
-    incoming: Incoming,
-    before: Current,
-    answer: Current,
+    incoming: SourceRecord,
+    before: TargetRecord,
+    answer: TargetRecord,
     sent: Values,
     prints: Fingerprints,
 ) -> None:
     """What is agreed once the units' values were written over ``before``."""
     # What was not sent stands as it was read.
     unsent = {path: value for path, value in before.values.items() if path not in sent}
-    known = Current(answer.id, answer.version, answer.modified_at, {**unsent, **answer.values})
+    known = TargetRecord(answer.id, answer.version, answer.modified_at, {**unsent, **answer.values})
     for unit in units:
         agree_source(link, unit, incoming, prints)
         agree_target(link, unit, known, sent, prints)
 
 
 def agree_found_update(
-    intent: Intent, source: End, target: End, current: Current, prints: Fingerprints, now: datetime
+    intent: Intent, source: LinkSide, target: LinkSide, current: TargetRecord, prints: Fingerprints, now: datetime
 ) -> None:
     """An update without an answer: the values that equal what was sent are ours, others are somebody's edit since."""
     target.edited_at = intent.target_edited_at
@@ -113,20 +115,22 @@ def is_next_version(over: str | None, now: str | None) -> bool:
     return int(now) == int(over) + 1
 
 
-def creating_side(intent: Intent, whole: bytes | None) -> End:
+def creating_side(intent: Intent, record_fingerprint: bytes | None) -> LinkSide:
     """The side of a record that a creation was made of, as it was when the creation was sent."""
-    return End(
+    return LinkSide(
         id=intent.source_id,
         version=intent.source_version,
         modified_at=intent.source_modified_at,
         edited_at=intent.source_modified_at,
-        base=Base(dict(intent.source), whole=whole),
+        base=Base(dict(intent.source), record_fingerprint=record_fingerprint),
     )
 
 
-def created_side(intent: Intent, answer: Current, paths: Iterable[str], prints: Fingerprints, now: datetime) -> End:
+def created_side(
+    intent: Intent, answer: TargetRecord, paths: Iterable[str], prints: Fingerprints, now: datetime
+) -> LinkSide:
     """The side of a record that a creation made, as its answer says: whatever the system made of it is agreed."""
-    sent, end = intent.values, End(id=answer.id)
+    sent, end = intent.values, LinkSide(id=answer.id)
     observe_own_write(end, answer, now)
     end.base = Base(
         prints.of_all(answer.values, frozenset(paths)),
@@ -137,14 +141,14 @@ def created_side(intent: Intent, answer: Current, paths: Iterable[str], prints: 
 
 def found_side(
     intent: Intent,
-    current: Current,
+    current: TargetRecord,
     paths: Iterable[str],
     kinds: Mapping[str, str],
     prints: Fingerprints,
     now: datetime,
-) -> End:
+) -> LinkSide:
     """The side of a record that a creation made and that was found later: what differs somebody edited since."""
-    end = End(id=current.id, version=current.version, modified_at=current.modified_at, written_at=now)
+    end = LinkSide(id=current.id, version=current.version, modified_at=current.modified_at, written_at=now)
     untouched = True
     for path in paths:
         sent, value = intent.values.get(path), current.values.get(path)

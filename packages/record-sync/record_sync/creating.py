@@ -16,7 +16,7 @@ from record_sync.flow import Flow
 from record_sync.intent import CREATE, Intent
 from record_sync.ledger import Transaction
 from record_sync.outcome import Outcome
-from record_sync.record import Incoming, Link
+from record_sync.record import Link, SourceRecord
 from record_sync.references import Resolved
 from record_sync.rules import FlowRules
 from record_sync.system import CreateRequest, Refused, Result, Written, answered, let_go
@@ -120,7 +120,7 @@ class Creating:
             return
         if isinstance(result, Written):
             taken.add(result.current.id)
-            end_answered(self._flow, now, intent, result.current, record.whole, one.link)
+            end_answered(self._flow, now, intent, result.current, record.record_fingerprint, one.link)
             self._finder.created(result.current, intent.values, one.sought)
             outcomes.finish(now, record.id, Outcome.CREATED)
             return
@@ -129,7 +129,7 @@ class Creating:
         outcomes.wait(now, one.resolved.original, PARKED, result.reason, details)
 
 
-def _agreed_by(record: Incoming, rules: FlowRules) -> frozenset[str]:
+def _agreed_by(record: SourceRecord, rules: FlowRules) -> frozenset[str]:
     """The source's properties that both sides agree on by the creation."""
     units = rules.mentioned(record.source, record.values)
     if units is rules.units:

@@ -7,13 +7,18 @@ from record_sync.conflict import DELETED
 from record_sync.flow import Flow
 from record_sync.intent import Intent
 from record_sync.ledger import Transaction
-from record_sync.record import GONE, Current, Link
+from record_sync.record import GONE, Link, TargetRecord
 from record_sync.rules import FlowRules
 from record_sync.sent_records import Terms
 
 
 def end_answered(
-    flow: Flow, now: Transaction, intent: Intent, answer: Current, whole: bytes | None, before: Link | None
+    flow: Flow,
+    now: Transaction,
+    intent: Intent,
+    answer: TargetRecord,
+    record_fingerprint: bytes | None,
+    before: Link | None,
 ) -> Link:
     """The target answered: link both records.
 
@@ -22,23 +27,23 @@ def end_answered(
         now: the transaction that resolves the intent.
         intent: what was sent.
         answer: the record that was made.
-        whole: fingerprint of the source's record, where all that it says was sent.
+        record_fingerprint: of the source's record, where all that it says was sent.
         before: the link of a counterpart that was made again.
 
     """
     target = created_side(intent, answer, _paths(flow.rules, intent), flow.ledger.prints, flow.ledger.store.now())
-    link = Link(creating_side(intent, whole), target, flow.rules.flow)
+    link = Link(creating_side(intent, record_fingerprint), target, flow.rules.flow)
     return _keep(now, link, before)
 
 
-def adopt(flow: Flow, now: Transaction, intent: Intent, current: Current, before: Link | None) -> Link:
+def adopt(flow: Flow, now: Transaction, intent: Intent, current: TargetRecord, before: Link | None) -> Link:
     """The record that one of this flow's creations made was found in the target: link both."""
     kinds = Terms.of_target(flow.rules).kinds
     target = found_side(intent, current, _paths(flow.rules, intent), kinds, flow.ledger.prints, flow.ledger.store.now())
     return _keep(now, Link(creating_side(intent, None), target, flow.rules.flow), before)
 
 
-def adopt_from_source(flow: Flow, now: Transaction, intent: Intent, current: Current, before: Link | None) -> Link:
+def adopt_from_source(flow: Flow, now: Transaction, intent: Intent, current: TargetRecord, before: Link | None) -> Link:
     """The record that one of the other line's creations made came in from the source: link both."""
     kinds = Terms.of_source(flow.rules).kinds
     source = found_side(intent, current, current.values, kinds, flow.ledger.prints, flow.ledger.store.now())

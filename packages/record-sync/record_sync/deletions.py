@@ -16,7 +16,7 @@ from record_sync.intent import REMOVE, Intent
 from record_sync.ledger import Transaction
 from record_sync.outcome import Outcome
 from record_sync.plan import deletion_is_contested
-from record_sync.record import CONTESTED, ENDED, GONE, Current, Incoming, Link
+from record_sync.record import CONTESTED, ENDED, GONE, Link, SourceRecord, TargetRecord
 from record_sync.system import Moved, RemoveRequest, Result, Unknown, Written, answered
 from record_sync.waiting import DELETION
 
@@ -35,7 +35,7 @@ class Removal(msgspec.Struct, frozen=True):
     """A deletion over the record as it was read."""
 
     due: Due
-    current: Current
+    current: TargetRecord
     intent: Intent
 
 
@@ -132,7 +132,7 @@ class Deletions:
             link.target.base.agree(path, flow.ledger.prints.of(one.current.get(path)))
         self._end(now, link, Outcome.DELETED)
 
-    def _intent(self, link: Link, current: Current) -> Intent:
+    def _intent(self, link: Link, current: TargetRecord) -> Intent:
         return Intent(
             kind=REMOVE,
             source_id=link.source.id,
@@ -142,7 +142,7 @@ class Deletions:
         )
 
     def _hold(self, now: Transaction, link: Link, reason: str) -> None:
-        tombstone = Incoming(link.source.id, link.source.version, link.source.modified_at, {}, {}, deleted=True)
+        tombstone = SourceRecord(link.source.id, link.source.version, link.source.modified_at, {}, {}, deleted=True)
         self._flow.outcomes.wait(now, tombstone, DELETION, reason)
 
     def _end_all(self, links: Sequence[Link], outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from record_sync.errors import ListingRefusedError
 from record_sync.fingerprint import Fingerprints
 from record_sync.flow import FEW_SEARCHES
 from record_sync.matching import Candidate, asked_for, keys_of
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.rules import FlowRules
 from record_sync.system import Refused
 from record_sync.target import Target
@@ -122,7 +122,7 @@ class Finder:
             }
         )
 
-    def created(self, current: Current, sent: Values, sought: Sought | None) -> None:
+    def created(self, current: TargetRecord, sent: Values, sought: Sought | None) -> None:
         """A record that this run created, after looking for it by what is sought, can be found from now on."""
         told = {path: value for path in self._rules.match_paths if (value := current.values.get(path)) is not None}
         if sought is None or any(sent.get(path) != value for path, value in told.items()):

@@ -24,7 +24,7 @@ from record_sync.outcomes import OUTCOME_OF_WAITING, Outcomes
 from record_sync.plan import changed, is_stale
 from record_sync.presence import Presence
 from record_sync.put_back import put_back
-from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Arrived, Incoming, Link
+from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Link, RawRecord, SourceRecord
 from record_sync.recovery import Recovery
 from record_sync.references import Resolved, resolve
 from record_sync.rules import FlowRules
@@ -40,12 +40,12 @@ class Sorted(msgspec.Struct):
     """A batch, by what is to be done for its records."""
 
     updates: list[ToUpdate] = msgspec.field(default_factory=list)
-    unlinked: list[Incoming] = msgspec.field(default_factory=list)
-    lost: list[tuple[Incoming, Link]] = msgspec.field(default_factory=list)
+    unlinked: list[SourceRecord] = msgspec.field(default_factory=list)
+    lost: list[tuple[SourceRecord, Link]] = msgspec.field(default_factory=list)
     """Linked ones whose counterpart is to be made again."""
 
     @property
-    def records(self) -> list[Incoming]:
+    def records(self) -> list[SourceRecord]:
         """All of them."""
         updated = [one.resolved.record for one in self.updates]
         return [*updated, *self.unlinked, *(record for record, _ in self.lost)]
@@ -87,7 +87,7 @@ class FlowSync:
 
     # -- taking records in
 
-    def recognise_unchanged(self, arrived: Mapping[str, Arrived]) -> set[str]:
+    def recognise_unchanged(self, arrived: Mapping[str, RawRecord]) -> set[str]:
         """Recognise the records that are to the letter what they were when all they say was agreed.
 
         They have their outcome with that, and need not be looked into.
@@ -103,20 +103,20 @@ class FlowSync:
             return set()
         found = set()
         with self.flow.ledger.reading() as now:
-            for record_id, link_id, version, whole in now.links.settled(arrived):
+            for record_id, link_id, version, record_fingerprint in now.links.settled(arrived):
                 one = arrived[record_id]
-                if one.whole == whole and one.version == version:
+                if one.record_fingerprint == record_fingerprint and one.version == version:
                     found.add(record_id)
                     self.presence.seen.add(link_id)
         self.flow.outcomes.count_unchanged(len(found))
         return found
 
-    def take(self, records: Iterable[Incoming], *, more: bool = False) -> None:
+    def take(self, records: Iterable[SourceRecord], *, more: bool = False) -> None:
         """Bring records to their outcomes, in order where one record comes several times.
 
         Where there is more to come, creations may still be under way afterwards: see :meth:`await_writes`.
         """
-        batch: dict[str, Incoming] = {}
+        batch: dict[str, SourceRecord] = {}
         for one in records:
             if one.id in batch:
                 self._take(list(batch.values()))
@@ -135,7 +135,7 @@ class FlowSync:
         """Wait for none of them any longer: the run has failed."""
         self._linking.creating.abandon()
 
-    def park_all_invalid(self, records: Sequence[tuple[Incoming, str]]) -> None:
+    def park_all_invalid(self, records: Sequence[tuple[SourceRecord, str]]) -> None:
         """Keep records that are not valid, each with the reason, so that they are not lost silently."""
         ids = [record.id for record, _ in records]
         if self._linking.creating.concerns(ids):
@@ -209,7 +209,7 @@ class FlowSync:
 
     # -- one batch
 
-    def _take(self, records: list[Incoming]) -> None:
+    def _take(self, records: list[SourceRecord]) -> None:
         ids = [one.id for one in records]
         if self._linking.creating.concerns(ids):
             self.await_writes()
@@ -234,7 +234,7 @@ class FlowSync:
         lost = [(resolved[record.id], link) for record, link in batch.lost]
         self._linking.create_again([*lost, *((one.resolved, one.link) for one in returned.lost)])
 
-    def _leave_former_ids(self, now: Transaction, records: Sequence[Incoming], links: dict[str, Link]) -> None:
+    def _leave_former_ids(self, now: Transaction, records: Sequence[SourceRecord], links: dict[str, Link]) -> None:
         """A live record that comes under a former id of a linked one takes the link over, or is one of its own."""
         for record in records:
             link = links.get(record.id)
@@ -245,7 +245,7 @@ class FlowSync:
             else:
                 del links[record.id]
 
-    def _set_aside(self, now: Transaction, record: Incoming, link: Link | None, waiting: Waiting | None) -> bool:
+    def _set_aside(self, now: Transaction, record: SourceRecord, link: Link | None, waiting: Waiting | None) -> bool:
         """Bring those records to their outcome that nothing needs to be planned for."""
         outcomes = self.flow.outcomes
         if link is not None and link.flow != self.rules.flow:
@@ -260,7 +260,9 @@ class FlowSync:
             return False
         return True
 
-    def _take_tombstone(self, now: Transaction, record: Incoming, link: Link | None, waiting: Waiting | None) -> None:
+    def _take_tombstone(
+        self, now: Transaction, record: SourceRecord, link: Link | None, waiting: Waiting | None
+    ) -> None:
         outcomes = self.flow.outcomes
         if link is None:
             # Deleted before it was ever linked: what refers to it has nothing to wait for.
@@ -274,7 +276,7 @@ class FlowSync:
             link.source.state = GONE
             now.links.save(link)
 
-    def _still_waits(self, record: Incoming, waiting: Waiting | None) -> Outcome | None:
+    def _still_waits(self, record: SourceRecord, waiting: Waiting | None) -> Outcome | None:
         """The outcome of a record that says nothing newer than the waiting one, whose time will come."""
         if waiting is None or self.flow.outcomes.is_retried(record.id):
             return None
@@ -289,7 +291,7 @@ class FlowSync:
     def _sort(
         self,
         now: Transaction,
-        records: list[Incoming],
+        records: list[SourceRecord],
         links: dict[str, Link],
         waiting: dict[str, Waiting],
         decisions: Decisions,
@@ -306,7 +308,7 @@ class FlowSync:
                 self._sort_linked(now, record, link, batch, decisions, waits=record.id in waiting)
         return batch
 
-    def _drop_stale(self, now: Transaction, record: Incoming) -> None:
+    def _drop_stale(self, now: Transaction, record: SourceRecord) -> None:
         if self.flow.outcomes.is_retried(record.id):
             # What waits here was overtaken by what the other direction wrote.
             self.flow.outcomes.drop(now, record.id, Outcome.STALE)
@@ -314,7 +316,7 @@ class FlowSync:
             self.flow.outcomes.count(record.id, Outcome.STALE)
 
     def _sort_linked(
-        self, now: Transaction, record: Incoming, link: Link, batch: Sorted, decisions: Decisions, *, waits: bool
+        self, now: Transaction, record: SourceRecord, link: Link, batch: Sorted, decisions: Decisions, *, waits: bool
     ) -> None:
         change = changed(record, link.source, self.rules, self.prints)
         is_news = observe(link.source, record.version, record.modified_at)
@@ -330,8 +332,13 @@ class FlowSync:
             restore = was_ended and self.rules.on_delete != "ignore"
             batch.updates.append(ToUpdate(Resolved(record), link, change.units, restore=restore))
         else:
-            if is_news or change.confirmed or is_back or link.source.base.whole != record.whole:
-                link.source.base.whole = record.whole
+            if (
+                is_news
+                or change.confirmed
+                or is_back
+                or link.source.base.record_fingerprint != record.record_fingerprint
+            ):
+                link.source.base.record_fingerprint = record.record_fingerprint
                 now.links.save(link)
             if waits:
                 self.flow.outcomes.drop(now, record.id, Outcome.UNCHANGED)

@@ -14,7 +14,7 @@ from record_sync.ledger import Transaction
 from record_sync.matching import NO_MATCH, Match, MatchKind, first_match
 from record_sync.outcome import Outcome
 from record_sync.parked import Parked
-from record_sync.record import ENDED, GONE, LIVE, Base, End, Link
+from record_sync.record import ENDED, GONE, LIVE, Base, Link, LinkSide
 from record_sync.references import Resolved
 from record_sync.updating import ToUpdate, Updating
 from record_sync.waiting import AMBIGUOUS, PARKED, REFERENCE, Holder
@@ -170,7 +170,7 @@ class Linking:
         self.create_again([(one.resolved, one.link) for one in returned.lost])
 
     def _new_link(self, now: Transaction, target_id: str, one: Resolved) -> Link:
-        link = Link(source=End(id=one.record.id), target=End(id=target_id), flow=self._flow.rules.flow)
+        link = Link(source=LinkSide(id=one.record.id), target=LinkSide(id=target_id), flow=self._flow.rules.flow)
         observe(link.source, one.record.version, one.record.modified_at)
         now.links.add(link)
         return link
@@ -179,7 +179,7 @@ class Linking:
 def take_over(now: Transaction, link: Link, one: Resolved) -> Link:
     """Give the link of a record that was gone to the one that returns in its place."""
     now.links.rename_source(link, one.record.id)
-    link.source = End(id=one.record.id)
+    link.source = LinkSide(id=one.record.id)
     link.target.base = Base()
     link.state = LIVE
     observe(link.source, one.record.version, one.record.modified_at)

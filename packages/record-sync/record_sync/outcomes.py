@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from record_sync.conflict import DELETED
 from record_sync.ledger import Ledger, Transaction
 from record_sync.outcome import Outcome, Tally
-from record_sync.record import CONTESTED, GONE, Current, Incoming, Link
+from record_sync.record import CONTESTED, GONE, Link, SourceRecord, TargetRecord
 from record_sync.waiting import AMBIGUOUS, CONFLICT, DELETION, INVALID, PARKED, REFERENCE, Waiting
 
 OUTCOME_OF_WAITING = {
@@ -80,7 +80,7 @@ class Outcomes:
     def wait(
         self,
         now: Transaction,
-        record: Incoming,
+        record: SourceRecord,
         kind: str,
         reason: str,
         details: tuple[str, ...] = (),
@@ -102,7 +102,7 @@ class Outcomes:
         )
         self.count(record.id, OUTCOME_OF_WAITING[kind], reason)
 
-    def contest_edit(self, now: Transaction, record: Incoming, link: Link) -> None:
+    def contest_edit(self, now: Transaction, record: SourceRecord, link: Link) -> None:
         """Edited here, gone there: nothing is created or deleted, and a person decides."""
         link.target.state, link.state = GONE, CONTESTED
         now.links.save(link)
@@ -110,7 +110,7 @@ class Outcomes:
         now.conflicts.open(link, DELETED, both)
         self.wait(now, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self._key.target_side}")
 
-    def contest_deletion(self, now: Transaction, link: Link, current: Current) -> None:
+    def contest_deletion(self, now: Transaction, link: Link, current: TargetRecord) -> None:
         """Deleted here, edited there: nothing is deleted, and a person decides."""
         link.state = CONTESTED
         now.links.save(link)
@@ -130,7 +130,7 @@ class Outcomes:
         """Count so many records that say nothing new."""
         self._tally.count_many(self._key.name, Outcome.UNCHANGED, number)
 
-    def print_of(self, record: Incoming) -> bytes:
+    def print_of(self, record: SourceRecord) -> bytes:
         """Tells one state of a record from another."""
         source = {f" {path}": value for path, value in record.source.items()}
         return self._ledger.prints.of_record({**record.values, **source})

@@ -15,7 +15,7 @@ import msgspec
 
 from record_sync.canonical import stated_form
 from record_sync.fingerprint import Fingerprints
-from record_sync.record import Base, Current, End, Incoming, Link
+from record_sync.record import Base, Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import FlowRules, Property, Unit
 from record_sync.values import Values, empty
 
@@ -42,7 +42,7 @@ class Decision(msgspec.Struct, frozen=True):
     written: tuple[Property, ...] = ()
     """Of a verdict to write: the properties that are, where they differ."""
 
-    def values(self, incoming: Incoming) -> Values:
+    def values(self, incoming: SourceRecord) -> Values:
         """What they are to hold."""
         return {one.path: incoming.values[one.path] for one in self.written}
 
@@ -69,11 +69,11 @@ class Plan(msgspec.Struct, frozen=True):
         """Decisions in which somebody's value loses or waits."""
         return [one for one in self.decisions if one.contested]
 
-    def written(self, incoming: Incoming) -> Values:
+    def written(self, incoming: SourceRecord) -> Values:
         """What the target is to hold of the units that the source won."""
         return {path: value for decision in self.decisions for path, value in decision.values(incoming).items()}
 
-    def writes(self, incoming: Incoming, current: Current) -> Values:
+    def writes(self, incoming: SourceRecord, current: TargetRecord) -> Values:
         """The properties to write: of the units the source won, those that differ."""
         return {
             one.path: incoming.values[one.path]
@@ -83,7 +83,7 @@ class Plan(msgspec.Struct, frozen=True):
         }
 
 
-def is_stale(incoming: Incoming, source: End) -> bool:
+def is_stale(incoming: SourceRecord, source: LinkSide) -> bool:
     """Whether the record is an earlier state, read before our own last write to it.
 
     An earlier state read *after* that write is real: somebody restored it.
@@ -96,7 +96,7 @@ def is_stale(incoming: Incoming, source: End) -> bool:
     )
 
 
-def changed(incoming: Incoming, source: End | None, rules: FlowRules, prints: Fingerprints) -> Changed:
+def changed(incoming: SourceRecord, source: LinkSide | None, rules: FlowRules, prints: Fingerprints) -> Changed:
     """Which units the source changed since the last agreement; all it mentions, where there was none."""
     confirmed: dict[str, bytes] = {}
     units = []
@@ -120,10 +120,10 @@ def changed(incoming: Incoming, source: End | None, rules: FlowRules, prints: Fi
 
 
 def plan(
-    incoming: Incoming,
+    incoming: SourceRecord,
     units: tuple[Unit, ...],
     link: Link | None,
-    current: Current,
+    current: TargetRecord,
     rules: FlowRules,
     prints: Fingerprints,
     taken: Mapping[str, str] = MappingProxyType({}),
@@ -146,9 +146,9 @@ def plan(
 
 def _decide(
     unit: Unit,
-    incoming: Incoming,
+    incoming: SourceRecord,
     link: Link | None,
-    current: Current,
+    current: TargetRecord,
     rules: FlowRules,
     prints: Fingerprints,
     taken: str | None,
@@ -202,7 +202,7 @@ def _says_more(unit: Unit, ours: Values, theirs: Values) -> bool | None:
     return more if is_part else None
 
 
-def _unchanged_blanks(unit: Unit, incoming: Incoming, base: Base, prints: Fingerprints) -> list[Property]:
+def _unchanged_blanks(unit: Unit, incoming: SourceRecord, base: Base, prints: Fingerprints) -> list[Property]:
     """What the source does not have, and countries that it still leaves out: the target's own stay."""
     return [
         one
@@ -214,7 +214,12 @@ def _unchanged_blanks(unit: Unit, incoming: Incoming, base: Base, prints: Finger
 
 
 def _write(
-    unit: Unit, incoming: Incoming, current: Current, *, contested: bool = False, spared: Sequence[Property] = ()
+    unit: Unit,
+    incoming: SourceRecord,
+    current: TargetRecord,
+    *,
+    contested: bool = False,
+    spared: Sequence[Property] = (),
 ) -> Decision:
     """Write a unit whole, its empty values too, but for what is spared; where the rest is the same, it is agreed."""
     written = tuple(one for one in unit.properties if one not in spared)
@@ -223,12 +228,12 @@ def _write(
     return Decision(unit, Verdict.WRITE, contested, written)
 
 
-def target_unchanged(unit: Unit, target: End, current: Current, prints: Fingerprints) -> bool:
+def target_unchanged(unit: Unit, target: LinkSide, current: TargetRecord, prints: Fingerprints) -> bool:
     """Whether the target still says what was last agreed on a unit; on what the source does not have nothing was."""
     return all(_is_unchanged(one, target, current, prints) for one in unit.properties if one.sources)
 
 
-def _is_unchanged(one: Property, target: End, current: Current, prints: Fingerprints) -> bool:
+def _is_unchanged(one: Property, target: LinkSide, current: TargetRecord, prints: Fingerprints) -> bool:
     value = current.get(one.path)
     if target.base.firm.get(one.path) == prints.of(value):
         return True
@@ -239,7 +244,7 @@ def _is_unchanged(one: Property, target: End, current: Current, prints: Fingerpr
     return at_own_write or expected == prints.of_sent(value)
 
 
-def winner(policy: str, incoming: Incoming, link: Link | None, current: Current, rules: FlowRules) -> str:
+def winner(policy: str, incoming: SourceRecord, link: Link | None, current: TargetRecord, rules: FlowRules) -> str:
     """Which side a conflict falls to. Our own writes are no edits; equal times fall to ``rules.tie``."""
     if policy != "latest":
         return policy
@@ -249,7 +254,9 @@ def winner(policy: str, incoming: Incoming, link: Link | None, current: Current,
     return rules.source_side if source_time > target_time else rules.target_side
 
 
-def edit_times(incoming: Incoming, link: Link | None, current: Current) -> tuple[datetime | None, datetime | None]:
+def edit_times(
+    incoming: SourceRecord, link: Link | None, current: TargetRecord
+) -> tuple[datetime | None, datetime | None]:
     """When each side's record was last edited by somebody other than us."""
     if link is None:
         return incoming.modified_at, current.modified_at
@@ -259,7 +266,7 @@ def edit_times(incoming: Incoming, link: Link | None, current: Current) -> tuple
     )
 
 
-def deletion_is_contested(link: Link, current: Current, rules: FlowRules, prints: Fingerprints) -> bool:
+def deletion_is_contested(link: Link, current: TargetRecord, rules: FlowRules, prints: Fingerprints) -> bool:
     """Whether the target was edited since the last agreement, so that a deletion must not be passed on."""
     return any(
         link.target.base.knows(one.path) and not _is_unchanged(one, link.target, current, prints)

@@ -6,7 +6,7 @@ from record_sync.canonical import same
 from record_sync.conflict import Lost
 from record_sync.flow import Flow
 from record_sync.ledger import Transaction
-from record_sync.record import Current, Link
+from record_sync.record import Link, TargetRecord
 from record_sync.system import Refused, Result, UpdateRequest, Written, answered
 
 
@@ -22,7 +22,7 @@ def put_back(flow: Flow) -> None:
     if not wanted:
         return
     read = flow.target.read([link.target.id for link in links.values()])
-    writes: list[tuple[Lost, Link, Current]] = []
+    writes: list[tuple[Lost, Link, TargetRecord]] = []
     with flow.ledger.transaction() as now:
         for one in wanted:
             link = links.get(one.link_id)
@@ -47,7 +47,7 @@ def put_back(flow: Flow) -> None:
                 _written(flow, now, one, link, result)
 
 
-def _says(flow: Flow, current: Current, values: dict[str, object]) -> bool:
+def _says(flow: Flow, current: TargetRecord, values: dict[str, object]) -> bool:
     return all(same(flow.rules.kind(path), current.get(path), value) for path, value in values.items())
 
 

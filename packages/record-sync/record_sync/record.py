@@ -29,24 +29,24 @@ class Base(msgspec.Struct):
 
     firm: dict[str, bytes] = msgspec.field(default_factory=dict)
     provisional: dict[str, bytes] = msgspec.field(default_factory=dict)
-    whole: bytes | None = None
+    record_fingerprint: bytes | None = None
     """Fingerprint of the record as it came in when all that it said was agreed; none once anything else is agreed."""
 
     def agree(self, path: str, fingerprint: bytes) -> None:
         """Take a value as agreed."""
-        self.whole = None
+        self.record_fingerprint = None
         self.firm[path] = fingerprint
         self.provisional.pop(path, None)
 
     def expect(self, path: str, fingerprint: bytes) -> None:
         """Take a value as sent; the next read says how the system keeps it."""
-        self.whole = None
+        self.record_fingerprint = None
         self.provisional[path] = fingerprint
         self.firm.pop(path, None)
 
     def forget(self, path: str) -> None:
         """Take a value as never agreed."""
-        self.whole = None
+        self.record_fingerprint = None
         self.firm.pop(path, None)
         self.provisional.pop(path, None)
 
@@ -56,10 +56,10 @@ class Base(msgspec.Struct):
 
     def copy(self) -> Base:
         """A base that can be changed without changing this one."""
-        return Base(dict(self.firm), dict(self.provisional), self.whole)
+        return Base(dict(self.firm), dict(self.provisional), self.record_fingerprint)
 
 
-class End(msgspec.Struct):
+class LinkSide(msgspec.Struct):
     """One side of a link: which record it is, and how far it was taken into account."""
 
     id: str
@@ -84,24 +84,24 @@ class End(msgspec.Struct):
 class Link(msgspec.Struct):
     """A source record and a target record that are one and the same."""
 
-    source: End
-    target: End
+    source: LinkSide
+    target: LinkSide
     flow: str
     id: int | None = None
     state: str = LIVE
     """live, ended or contested"""
 
 
-class Arrived(msgspec.Struct):
+class RawRecord(msgspec.Struct):
     """A record of the source that was not looked into yet."""
 
     id: str
     version: Any
-    whole: bytes
+    record_fingerprint: bytes
     """Fingerprint of all of it as it came in."""
 
 
-class Incoming(msgspec.Struct):
+class SourceRecord(msgspec.Struct):
     """A record of the source, as the mapper sent it."""
 
     id: str
@@ -115,10 +115,10 @@ class Incoming(msgspec.Struct):
     """When the request that read it was sent."""
     deleted: bool = False
     filtered: bool = False
-    whole: bytes | None = None
+    record_fingerprint: bytes | None = None
     """Fingerprint of all of it as it came in; none where some of it cannot be written yet."""
 
-    def older_than(self, end: End) -> bool:
+    def older_than(self, end: LinkSide) -> bool:
         """Whether this is an earlier state of the record than one already taken into account."""
         if self.version is None or end.version is None or self.version == end.version:
             return False
@@ -129,16 +129,16 @@ class Incoming(msgspec.Struct):
         return self.modified_at < end.modified_at
 
 
-def incoming_of(stored: bytes) -> Incoming:
+def incoming_of(stored: bytes) -> SourceRecord:
     """A record as the store holds it. Earlier releases stored a version that is not a text as it came."""
     try:
-        return msgspec.json.decode(stored, type=Incoming)
+        return msgspec.json.decode(stored, type=SourceRecord)
     except msgspec.ValidationError:
         content = msgspec.json.decode(stored)
-        return msgspec.convert({**content, "version": version_of(content["version"])}, Incoming)
+        return msgspec.convert({**content, "version": version_of(content["version"])}, SourceRecord)
 
 
-class Current(msgspec.Struct):
+class TargetRecord(msgspec.Struct):
     """A record of the target, as just read or answered. Paths the answer leaves out are unknown."""
 
     id: str

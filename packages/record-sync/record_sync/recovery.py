@@ -18,7 +18,7 @@ from record_sync.flow import FEW_SEARCHES, Flow
 from record_sync.intent import CREATE, UPDATE, Intent
 from record_sync.ledger import Transaction
 from record_sync.matching import asked_for
-from record_sync.record import GONE, Current, Incoming, Link
+from record_sync.record import GONE, Link, SourceRecord, TargetRecord
 from record_sync.sent_records import SentRecords, Terms
 from record_sync.system import CLOCK_DOUBT, Refused
 from record_sync.values import Values
@@ -77,7 +77,7 @@ class Recovery:
             self._adopt_all(now, creates, found)
             now.intents.resolve(intents)
 
-    def _resolve_found(self, now: Transaction, intent: Intent, link: Link, current: Current) -> None:
+    def _resolve_found(self, now: Transaction, intent: Intent, link: Link, current: TargetRecord) -> None:
         flow = self._flow
         if intent.kind == UPDATE:
             prints, moment = flow.ledger.prints, flow.ledger.store.now()
@@ -87,13 +87,13 @@ class Recovery:
             # Deactivated, and edited since: who made it active again may not find it inactive once more.
             flow.outcomes.contest_deletion(now, link, current)
 
-    def _found(self, creates: Sequence[Intent]) -> dict[Place, list[Current]]:
+    def _found(self, creates: Sequence[Intent]) -> dict[Place, list[TargetRecord]]:
         """The records that each of these creations may have made."""
         if not creates:
             return {}
         flow = self._flow
         open_creates = SentRecords(self._of_target, [(one, one.values) for one in creates])
-        found: dict[Place, list[Current]] = {}
+        found: dict[Place, list[TargetRecord]] = {}
         if len(creates) <= FEW_SEARCHES or len(creates) <= flow.target.listing_cost():
             found = self._sorted(open_creates, self._searched(creates))
         # What no criterion finds is looked for in one listing for all, and so is everything where searches cost more.
@@ -101,7 +101,7 @@ class Recovery:
             return found
         return self._sorted(open_creates, flow.target.listing()) | found
 
-    def _searched(self, creates: Sequence[Intent]) -> Iterator[Current]:
+    def _searched(self, creates: Sequence[Intent]) -> Iterator[TargetRecord]:
         sought = (self._strongest(one.values) for one in creates)
         for values in (one for one in sought if one is not None):
             some = self._flow.target.search(asked_for(tuple(values), values, self._flow.rules))
@@ -120,8 +120,10 @@ class Recovery:
             None,
         )
 
-    def _sorted(self, creates: SentRecords[Intent], currents: Iterable[Current]) -> dict[Place, list[Current]]:
-        found: dict[Place, dict[str, Current]] = {}
+    def _sorted(
+        self, creates: SentRecords[Intent], currents: Iterable[TargetRecord]
+    ) -> dict[Place, list[TargetRecord]]:
+        found: dict[Place, dict[str, TargetRecord]] = {}
         for current in currents:
             intents = creates.of(current.values, still=partial(self._is_made_by, current=current))
             if not intents:
@@ -130,12 +132,14 @@ class Recovery:
                 found.setdefault(intent.place, {})[current.id] = current
         return {place: list(some.values()) for place, some in found.items()}
 
-    def _is_made_by(self, intent: Intent, current: Current) -> bool:
+    def _is_made_by(self, intent: Intent, current: TargetRecord) -> bool:
         """Whether a record is young enough to be what a creation made."""
         clock = intent.server_clock
         return clock is None or not self._flow.target.created_before(current, clock)
 
-    def _adopt_all(self, now: Transaction, creates: Sequence[Intent], found: Mapping[Place, list[Current]]) -> None:
+    def _adopt_all(
+        self, now: Transaction, creates: Sequence[Intent], found: Mapping[Place, list[TargetRecord]]
+    ) -> None:
         flow = self._flow
         links = now.links.of_sources([one.source_id for one in creates])
         taken = set(now.links.of_targets({one.id for some in found.values() for one in some}))
@@ -146,7 +150,7 @@ class Recovery:
                 taken.add(current.id)
                 links[intent.source_id] = adopt(flow, now, intent, current, before)
 
-    def _chosen(self, intent: Intent, free: Sequence[Current]) -> Current | None:
+    def _chosen(self, intent: Intent, free: Sequence[TargetRecord]) -> TargetRecord | None:
         """The one record that a creation made. Of several that say exactly the same the first is as good as any."""
         exact = [one for one in free if self._of_target.says_all(intent.values, one.values)]
         if not exact and len(free) != 1:
@@ -164,7 +168,7 @@ class Recovery:
         self._creates = SentRecords(self._of_source, creates) if creates else None
 
     def recognise(
-        self, now: Transaction, records: Sequence[Incoming], links: dict[str, Link]
+        self, now: Transaction, records: Sequence[SourceRecord], links: dict[str, Link]
     ) -> dict[str, tuple[str, ...]]:
         """Take records that come in as the answers that the other line never stored.
 
@@ -183,7 +187,7 @@ class Recovery:
         doubtful: dict[str, tuple[str, ...]] = {}
         if not self._open:
             return doubtful
-        created: list[tuple[Incoming, Intent]] = []
+        created: list[tuple[SourceRecord, Intent]] = []
         for record in records:
             if record.deleted or record.filtered:
                 continue
@@ -199,7 +203,7 @@ class Recovery:
         self._recognise_created(now, created, links)
         return doubtful
 
-    def _recognise_update(self, now: Transaction, record: Incoming, link: Link) -> None:
+    def _recognise_update(self, now: Transaction, record: SourceRecord, link: Link) -> None:
         flow = self._flow
         for intent in self._updates.get(link.id or 0, ()):
             if intent.place not in self._open or record.version == intent.over_version:
@@ -210,7 +214,7 @@ class Recovery:
             now.links.save(link)
             self._resolve(now, intent)
 
-    def _creation_of(self, record: Incoming) -> Intent | None:
+    def _creation_of(self, record: SourceRecord) -> Intent | None:
         if self._creates is None:
             return None
         found = self._creates.of(record.source, still=partial(self._may_be, record))
@@ -219,15 +223,15 @@ class Recovery:
             return None
         return (exact or found)[0]
 
-    def _near(self, record: Incoming) -> tuple[str, ...]:
+    def _near(self, record: SourceRecord) -> tuple[str, ...]:
         near = self._creates.near(record.source, still=partial(self._may_be, record)) if self._creates else ()
         return tuple(one.source_id for one in near)
 
-    def _may_be(self, record: Incoming, intent: Intent) -> bool:
+    def _may_be(self, record: SourceRecord, intent: Intent) -> bool:
         return intent.place in self._open and not _is_older(record, intent)
 
     def _recognise_created(
-        self, now: Transaction, created: Sequence[tuple[Incoming, Intent]], links: dict[str, Link]
+        self, now: Transaction, created: Sequence[tuple[SourceRecord, Intent]], links: dict[str, Link]
     ) -> None:
         flow = self._flow
         made_of = now.links.of_targets([intent.source_id for _, intent in created])
@@ -243,11 +247,11 @@ class Recovery:
         self._open.discard(intent.place)
 
 
-def _current(record: Incoming) -> Current:
-    return Current(record.id, record.version, record.modified_at, dict(record.source))
+def _current(record: SourceRecord) -> TargetRecord:
+    return TargetRecord(record.id, record.version, record.modified_at, dict(record.source))
 
 
-def _is_edited_since(intent: Intent, current: Current) -> bool:
+def _is_edited_since(intent: Intent, current: TargetRecord) -> bool:
     """Whether a record was made since a write was begun, and edited then. Unedited, it says what was sent."""
     clock, made, edited = intent.server_clock, current.created_at, current.modified_at
     if clock is None or made is None or edited is None:
@@ -255,7 +259,7 @@ def _is_edited_since(intent: Intent, current: Current) -> bool:
     return made >= clock - CLOCK_ROUNDED and edited - made >= SECOND
 
 
-def _is_older(record: Incoming, intent: Intent) -> bool:
+def _is_older(record: SourceRecord, intent: Intent) -> bool:
     """Whether a record surely was not changed since a write was begun, so that it cannot be what that made."""
     clock = intent.server_clock
     return record.modified_at is not None and clock is not None and record.modified_at < clock - CLOCK_DOUBT

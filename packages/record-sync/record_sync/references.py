@@ -7,25 +7,25 @@ from collections.abc import Sequence
 import msgspec
 
 from record_sync.ledger import Transaction
-from record_sync.record import GONE, Incoming
+from record_sync.record import GONE, SourceRecord
 from record_sync.rules import FlowRules
 
 
 class Resolved(msgspec.Struct, frozen=True):
     """A record whose references are the target's ids; ``missing`` says what it waits for."""
 
-    record: Incoming
+    record: SourceRecord
     missing: tuple[str, ...] = ()
-    received: Incoming | None = None
+    received: SourceRecord | None = None
     """As it came in, where that differs."""
 
     @property
-    def original(self) -> Incoming:
+    def original(self) -> SourceRecord:
         """The record as it came in: what is kept where it has to wait."""
         return self.record if self.received is None else self.received
 
 
-def resolve(now: Transaction, records: Sequence[Incoming], rules: FlowRules) -> list[Resolved]:
+def resolve(now: Transaction, records: Sequence[SourceRecord], rules: FlowRules) -> list[Resolved]:
     """Translate every reference of these records.
 
     A reference to a record that a filter keeps out, or whose counterpart is gone, is left out; one to a record that is
@@ -50,7 +50,7 @@ def resolve(now: Transaction, records: Sequence[Incoming], rules: FlowRules) -> 
 
 
 def _resolve(
-    record: Incoming,
+    record: SourceRecord,
     rules: FlowRules,
     translated: dict[str, dict[str, str]],
     excluded: dict[str, set[str]],
@@ -67,5 +67,7 @@ def _resolve(
         del values[path]
         if str(raw) not in excluded.get(path, ()):
             missing.append(f"{flow_name} {raw}")
-    whole = record.whole if len(values) == len(record.values) else None
-    return Resolved(msgspec.structs.replace(record, values=values, whole=whole), tuple(missing), record)
+    record_fingerprint = record.record_fingerprint if len(values) == len(record.values) else None
+    return Resolved(
+        msgspec.structs.replace(record, values=values, record_fingerprint=record_fingerprint), tuple(missing), record
+    )

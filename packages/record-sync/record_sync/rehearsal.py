@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import msgspec
 
 from record_sync.canonical import alike, alternatives
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import (
     CreateRequest,
     Found,
@@ -34,7 +34,7 @@ class Unwritten(msgspec.Struct, frozen=True):
     before: Values
     """What the properties say that would be written; nothing of a new record."""
     after: Values
-    current: Current
+    current: TargetRecord
     """The record as it would be, as far as it is known."""
 
 
@@ -42,7 +42,7 @@ class _Overlay(msgspec.Struct):
     """What this rehearsal did to a record."""
 
     values: Values
-    current: Current
+    current: TargetRecord
     is_new: bool = False
     is_gone: bool = False
 
@@ -87,11 +87,11 @@ class RehearsedSystem:
         """The newest time the server told."""
         return self._system.server_clock()
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record was surely created before a moment of the server's clock."""
         return self._system.created_before(current, sight)
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by id, those too that only this rehearsal knows."""
         overlays = self._overlays.get(resource, {})
         real = [one for one in ids if one not in self._made_up]
@@ -106,7 +106,7 @@ class RehearsedSystem:
         # A system may answer with the record that took an old one's place.
         return told
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """Read all records, then those that would be new."""
         overlays = self._overlays.get(resource, {})
         for current in self._system.listing(resource, paths):
@@ -163,7 +163,7 @@ class RehearsedSystem:
         moment = self._moment()
         record_id = f"new:{self.side}:{resource}:{next(self._numbers)}"
         self._made_up.add(record_id)
-        current = Current(record_id, _text(moment), moment, dict(request.values), created_at=moment)
+        current = TargetRecord(record_id, _text(moment), moment, dict(request.values), created_at=moment)
         self._overlays.setdefault(resource, {})[record_id] = _Overlay(dict(request.values), current, is_new=True)
         self._note(Unwritten(resource, "create", {}, request.values, current))
         # Values are answered by no system as they were sent; the next read tells how they are kept.
@@ -187,7 +187,7 @@ class RehearsedSystem:
         unsent = {path: value for path, value in current.values.items() if path not in request.values}
         return Written(msgspec.structs.replace(current, values=unsent))
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Take a record for active again."""
         del paths
         if not self._deactivates:
@@ -220,7 +220,7 @@ class RehearsedSystem:
         reason = self._refusal(resource, real)
         return None if reason is None else Refused(reason)
 
-    def _changed(self, resource: str, before: Current, values: Values) -> Current:
+    def _changed(self, resource: str, before: TargetRecord, values: Values) -> TargetRecord:
         overlays = self._overlays.setdefault(resource, {})
         overlay = overlays.get(before.id)
         earlier = overlay.values if overlay is not None else {}
@@ -241,7 +241,7 @@ class RehearsedSystem:
         return self._system.server_clock() or self._now()
 
 
-def _laid_over(current: Current, overlay: _Overlay | None, paths: frozenset[str]) -> Current | None:
+def _laid_over(current: TargetRecord, overlay: _Overlay | None, paths: frozenset[str]) -> TargetRecord | None:
     if overlay is None:
         return current
     if overlay.is_gone:
@@ -253,13 +253,13 @@ def _laid_over(current: Current, overlay: _Overlay | None, paths: frozenset[str]
     )
 
 
-def _new(overlay: _Overlay, paths: frozenset[str]) -> Current:
+def _new(overlay: _Overlay, paths: frozenset[str]) -> TargetRecord:
     """A record of which only the rehearsal knows: what was not sent has no value."""
     values = {path: overlay.current.values.get(path) for path in paths}
     return msgspec.structs.replace(overlay.current, values=values)
 
 
-def _may_have(current: Current, criterion: Mapping[str, Value]) -> bool:
+def _may_have(current: TargetRecord, criterion: Mapping[str, Value]) -> bool:
     """Whether a list may find a record; who asked compares exactly."""
     return all(
         any(alike(value, current.get(path)) for value in alternatives(asked))

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.values import Value, Values
 
 CLOCK_DOUBT = timedelta(minutes=65)
@@ -29,21 +29,21 @@ class CreateRequest(msgspec.Struct, frozen=True):
 class UpdateRequest(msgspec.Struct, frozen=True):
     """Properties to change on a record, over the version that was read."""
 
-    current: Current
+    current: TargetRecord
     values: Values
 
 
 class RemoveRequest(msgspec.Struct, frozen=True):
     """A record to deactivate or delete, over the version that was read."""
 
-    current: Current
+    current: TargetRecord
     policy: str
 
 
 class Written(msgspec.Struct, frozen=True):
     """It is done; ``current`` holds what the answer says."""
 
-    current: Current
+    current: TargetRecord
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class Unknown(msgspec.Struct, frozen=True):
 
 Result: TypeAlias = Written | Refused | Moved | Unknown
 
-Found: TypeAlias = list[Current] | Refused
+Found: TypeAlias = list[TargetRecord] | Refused
 """What a search found, or why the system does not answer it; the record that is looked for waits then."""
 
 
@@ -108,13 +108,13 @@ class TargetSystem(Protocol):
     def server_clock(self) -> datetime | None:
         """The newest time the server told, in UTC."""
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record was surely created before a moment of the server's clock."""
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by id. An id that is missing in the answer was looked up and is not there."""
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """Read all records, inactive ones too, deleted ones not.
 
         Raises ListingRefusedError where there are more than the system lists.
@@ -147,7 +147,7 @@ class TargetSystem(Protocol):
     ) -> Iterator[Sequence[Result]]:
         """Change records, a batch at a time: each yield answers the next requests, in their order."""
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Bring back a record that a removal deactivated."""
 
     def remove(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.rules import FlowRules
 from record_sync.system import (
     CreateRequest,
@@ -40,11 +40,11 @@ class Target:
         """The newest time that the server told, in UTC."""
         return self._connect().server_clock()
 
-    def created_before(self, current: Current, moment: datetime) -> bool:
+    def created_before(self, current: TargetRecord, moment: datetime) -> bool:
         """Whether a record was surely created before a moment of the server's clock."""
         return self._connect().created_before(current, moment)
 
-    def read(self, ids: Collection[str]) -> dict[str, Current]:
+    def read(self, ids: Collection[str]) -> dict[str, TargetRecord]:
         """Read records by id. One that is missing in the answer was looked up, and is not there.
 
         A system may answer with the record that another one was merged into; what was asked for is gone then.
@@ -54,7 +54,7 @@ class Target:
         found = self._connect().read(self._resource, ids, self._paths)
         return {asked: current for asked, current in found.items() if current.id == asked}
 
-    def listing(self, *, to_match: bool = False) -> Iterator[Current]:
+    def listing(self, *, to_match: bool = False) -> Iterator[TargetRecord]:
         """Read all records, whole or as far as they are matched by it."""
         return self._connect().listing(self._resource, self._match_paths if to_match else self._paths)
 
@@ -82,6 +82,6 @@ class Target:
         """Deactivate or delete records over the versions that were read."""
         return self._connect().remove(self._resource, requests, self._paths)
 
-    def restore(self, current: Current) -> Result:
+    def restore(self, current: TargetRecord) -> Result:
         """Bring back a record that a removal deactivated."""
         return self._connect().restore(self._resource, current, self._paths)

@@ -21,7 +21,7 @@ from record_sync.ledger import Transaction
 from record_sync.matching import contradicts, criterion_key, keys_of
 from record_sync.outcome import Outcome
 from record_sync.plan import Decision, Plan, Verdict, changed, plan
-from record_sync.record import Current, Link
+from record_sync.record import Link, TargetRecord
 from record_sync.references import Resolved
 from record_sync.rules import FlowRules, Unit
 from record_sync.system import Moved, Refused, Result, UpdateRequest, Written, answered
@@ -47,7 +47,7 @@ class Planned(msgspec.Struct, frozen=True):
     """A write that the plan asks for."""
 
     update: ToUpdate
-    current: Current
+    current: TargetRecord
     plan: Plan
     writes: Values
     intent: Intent
@@ -109,7 +109,7 @@ class Updating:
 
     # -- the target comes back
 
-    def _has_left(self, update: ToUpdate, read: dict[str, Current], returned: Returned) -> bool:
+    def _has_left(self, update: ToUpdate, read: dict[str, TargetRecord], returned: Returned) -> bool:
         """Whether there is nothing to bring back; else the target is active again, by our own write."""
         flow, link = self._flow, update.link
         current = read.get(link.target.id)
@@ -129,7 +129,7 @@ class Updating:
 
     # -- planning
 
-    def _after_attempt(self, now: Transaction, update: ToUpdate, current: Current) -> ToUpdate:
+    def _after_attempt(self, now: Transaction, update: ToUpdate, current: TargetRecord) -> ToUpdate:
         """Take what an attempt did write as ours, before the record is planned anew."""
         flow, intent, link = self._flow, update.intent, update.link
         if intent is None:
@@ -141,7 +141,9 @@ class Updating:
         still = changed(update.resolved.record, link.source, flow.rules, prints).units
         return msgspec.structs.replace(update, intent=None, units=tuple(unit for unit in update.units if unit in still))
 
-    def _plan(self, now: Transaction, update: ToUpdate, current: Current, decided: Mapping[str, str]) -> Planned | None:
+    def _plan(
+        self, now: Transaction, update: ToUpdate, current: TargetRecord, decided: Mapping[str, str]
+    ) -> Planned | None:
         flow, link, record = self._flow, update.link, update.resolved.record
         prints = flow.ledger.prints
         observe(link.target, current.version, current.modified_at)
@@ -158,7 +160,7 @@ class Updating:
             return None
         return Planned(update, current, result, writes, self._intent(update, current, result))
 
-    def _intent(self, update: ToUpdate, current: Current, result: Plan) -> Intent:
+    def _intent(self, update: ToUpdate, current: TargetRecord, result: Plan) -> Intent:
         flow, record = self._flow, update.resolved.record
         prints, after = flow.ledger.prints, {**current.values, **result.written(record)}
         units = [
@@ -183,7 +185,7 @@ class Updating:
         )
 
     def _unseen(
-        self, now: Transaction, link: Link, current: Current, result: Plan, decided: Mapping[str, str]
+        self, now: Transaction, link: Link, current: TargetRecord, result: Plan, decided: Mapping[str, str]
     ) -> list[Decision]:
         """Decisions that go over values which whoever took them was not shown."""
         rules, found = self._flow.rules, []
@@ -196,7 +198,7 @@ class Updating:
         return found
 
     def _keep_losers(
-        self, now: Transaction, update: ToUpdate, current: Current, result: Plan, unseen: Sequence[Decision]
+        self, now: Transaction, update: ToUpdate, current: TargetRecord, result: Plan, unseen: Sequence[Decision]
     ) -> None:
         """Keep the values that lose now, and those that wait for a person.
 
@@ -215,7 +217,7 @@ class Updating:
         for unit in result.units(Verdict.AGREED):
             now.conflicts.agree(update.link, flow.rules.unit_key(unit))
 
-    def _both_values(self, update: ToUpdate, current: Current, decision: Decision) -> dict[str, Values]:
+    def _both_values(self, update: ToUpdate, current: TargetRecord, decision: Decision) -> dict[str, Values]:
         key, source = self._flow.ledger.key, update.resolved.original.source
         return {
             key.source_side: {path: source[path] for path in decision.unit.sources},
@@ -269,7 +271,7 @@ class Updating:
             flow.outcomes.wait(now, resolved.original, REFERENCE, f"waits for {', '.join(resolved.missing)}")
             return
         if result is None or not result.units(Verdict.KEEP):
-            update.link.source.base.whole = resolved.record.whole
+            update.link.source.base.record_fingerprint = resolved.record.record_fingerprint
         flow.outcomes.finish(now, resolved.record.id, outcome)
 
 
@@ -279,13 +281,13 @@ def _outcome_without_write(update: ToUpdate, result: Plan) -> Outcome:
     return Outcome.KEPT if result.units(Verdict.KEEP) else Outcome.AGREED
 
 
-def _as_others_left_it(current: Current, link: Link) -> Current:
+def _as_others_left_it(current: TargetRecord, link: Link) -> TargetRecord:
     """A record that was just made active again, which was no edit; where nobody ever edited it, any edit is newer."""
     edited_at = link.target.edited(current.version, current.modified_at)
     return msgspec.structs.replace(current, modified_at=edited_at or datetime.min.replace(tzinfo=timezone.utc))
 
 
-def _is_another(values: Values, current: Current, rules: FlowRules) -> bool:
+def _is_another(values: Values, current: TargetRecord, rules: FlowRules) -> bool:
     """Whether the strongest criterion that both records have values for says that they are two."""
     mine, its = keys_of(values, rules), keys_of(current.values, rules)
     for criterion in rules.match_on:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 
 PARKED = "parked"
 """Refused by the system, or without an answer; tried again on a schedule."""
@@ -35,7 +35,7 @@ class Holder(msgspec.Struct, frozen=True):
 class Waiting(msgspec.Struct):
     """One record that waits."""
 
-    record: Incoming
+    record: SourceRecord
     kind: str
     reason: str
     details: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Waiting(msgspec.Struct):
     target_candidates: tuple[str, ...] = ()
     """Reserved on the other side: the records it may be."""
 
-    def is_newer_than(self, record: Incoming) -> bool:
+    def is_newer_than(self, record: SourceRecord) -> bool:
         """Whether the record is an earlier state than this one, and was read before it.
 
         An earlier state that was read *later* is real: somebody restored it.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from record_sync.agreement import agree_source, agree_target
 from record_sync.fingerprint import Fingerprints
 from record_sync.plan import Verdict, changed, deletion_is_contested, plan
-from record_sync.record import Current, End, Incoming, Link
+from record_sync.record import Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import FlowRules
 
 PRINTS = Fingerprints(b"k" * 32)
@@ -50,11 +50,13 @@ def named(rows, side, values):
 def situation(ours, theirs, rows=ADDRESS, agreed=None, ahead=0, source="customcrm"):
     """A record of the source, its link (agreed: what both sides said last) and the target, edited some time apart."""
     target = "tripletex" if source == "customcrm" else "customcrm"
-    incoming = Incoming("s", "2", NOON + timedelta(seconds=ahead), named(rows, target, ours), named(rows, source, ours))
-    current = Current("t", "2", NOON, named(rows, target, theirs))
+    incoming = SourceRecord(
+        "s", "2", NOON + timedelta(seconds=ahead), named(rows, target, ours), named(rows, source, ours)
+    )
+    current = TargetRecord("t", "2", NOON, named(rows, target, theirs))
     link = None
     if agreed is not None:
-        link = Link(source=End("s", "1"), target=End("t", "1"), flow="customer", id=1)
+        link = Link(source=LinkSide("s", "1"), target=LinkSide("t", "1"), flow="customer", id=1)
         for end, side, values in ((link.source, source, agreed[0]), (link.target, target, agreed[-1])):
             for path, value in named(rows, side, values).items():
                 end.base.agree(path, PRINTS.of(value))
@@ -244,7 +246,9 @@ def test_a_deletion_is_contested_by_an_edit_of_any_property_of_a_group():
     assert deletion_is_contested(link, current, flow, PRINTS)
     link.target.base.forget("cc")  # a line that is new in the table
     assert deletion_is_contested(link, current, flow, PRINTS)
-    assert not deletion_is_contested(link, Current("t", "2", NOON, named(ADDRESS, "tripletex", STORGATA)), flow, PRINTS)
+    assert not deletion_is_contested(
+        link, TargetRecord("t", "2", NOON, named(ADDRESS, "tripletex", STORGATA)), flow, PRINTS
+    )
 
 
 def test_planning_again_after_applying_gives_nothing():
@@ -252,7 +256,7 @@ def test_planning_again_after_applying_gives_nothing():
     for ours, theirs in itertools.permutations([STORGATA, POSTBOKS, (None, "0155", None, "NO"), NOTHING], 2):
         incoming, link, current = situation(ours, theirs, agreed=[("x", "y", "z", "NO")], ahead=1)
         made = decide(flow, incoming, link, current)
-        after = Current("t", "3", NOON, {**current.values, **made.writes(incoming, current)})
+        after = TargetRecord("t", "3", NOON, {**current.values, **made.writes(incoming, current)})
         if made.decisions[0].verdict is Verdict.KEEP:
             continue
         agree_source(link, flow.units[0], incoming, PRINTS)

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from record_sync.ledger.links import _asked
 from record_sync.store import Store, tables
-from record_sync.store.among import among
+from record_sync.store.sql_in import among
 
 SIDES = ("customcrm", "tripletex")
 

@@ -10,7 +10,7 @@ from record_sync.agreement import agree_source, agree_target, agree_without_writ
 from record_sync.canonical import same
 from record_sync.fingerprint import Fingerprints
 from record_sync.plan import Verdict, changed, is_stale, plan
-from record_sync.record import Base, Current, End, Incoming, Link
+from record_sync.record import Base, Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import FlowRules
 
 PRINTS = Fingerprints(b"k" * 32)
@@ -41,9 +41,9 @@ def rules(policy="latest", source="customcrm", own=None):
 def situation(source_value, target_value, base, source_time=NOON, target_time=NOON, *, source="customcrm"):
     """A record, its link (with what was last agreed, or None for nothing), and the target as it is now."""
     path, other = ("name", "Name") if source == "customcrm" else ("Name", "name")
-    incoming = Incoming("s1", "s-v2", source_time, {path: source_value}, {other: source_value}, NOON)
-    current = Current("t1", "t-v2", target_time, {path: target_value})
-    link = Link(source=End("s1", "s-v1"), target=End("t1", "t-v1"), flow="customer", id=1)
+    incoming = SourceRecord("s1", "s-v2", source_time, {path: source_value}, {other: source_value}, NOON)
+    current = TargetRecord("t1", "t-v2", target_time, {path: target_value})
+    link = Link(source=LinkSide("s1", "s-v1"), target=LinkSide("t1", "t-v1"), flow="customer", id=1)
     if base is not ...:
         link.source.base.agree(other, PRINTS.of(base))
         link.target.base.agree(path, PRINTS.of(base))
@@ -135,7 +135,7 @@ def test_planning_again_after_applying_gives_nothing(now_source, now_target, bas
     made = decide(incoming, link, current, flow)
     writes = made.writes(incoming, current)
     agree_without_write(link, made, incoming, current, PRINTS)
-    after = Current("t1", "t-v3", NOON, {**current.values, **writes})
+    after = TargetRecord("t1", "t-v3", NOON, {**current.values, **writes})
     agree_written(link, made.units(Verdict.WRITE), incoming, current, after, writes, PRINTS)
     again = decide(incoming, link, after, flow)
     assert again.writes(incoming, after) == {}
@@ -157,9 +157,9 @@ def test_an_earlier_value_that_comes_back_is_a_change():
     flow = rules()
     incoming, link, _ = situation("B", "A", "A")
     agree_source(link, flow.units[0], incoming, PRINTS)
-    agree_target(link, flow.units[0], Current("t1", "v", NOON, {"name": "B"}), {}, PRINTS)
-    back = Incoming("s1", "s-v3", NOON, {"name": "A"}, {"Name": "A"}, NOON)
-    assert verdict(back, link, Current("t1", "v", NOON, {"name": "B"}), flow) is Verdict.WRITE
+    agree_target(link, flow.units[0], TargetRecord("t1", "v", NOON, {"name": "B"}), {}, PRINTS)
+    back = SourceRecord("s1", "s-v3", NOON, {"name": "A"}, {"Name": "A"}, NOON)
+    assert verdict(back, link, TargetRecord("t1", "v", NOON, {"name": "B"}), flow) is Verdict.WRITE
 
 
 def test_our_own_write_is_no_edit():
@@ -177,15 +177,15 @@ def test_a_later_edit_wins():
 
 def test_a_value_that_was_sent_and_not_answered_is_set_by_the_next_read():
     flow = rules("latest", "tripletex")
-    source = End("t1", "5", own_version="5", base=Base())
+    source = LinkSide("t1", "5", own_version="5", base=Base())
     source.base.expect("name", PRINTS.of_sent(" Fjord AS "))
-    as_kept = Incoming("t1", "5", NOON, {"Name": "FJORD AS"}, {"name": "FJORD AS"}, NOON)
+    as_kept = SourceRecord("t1", "5", NOON, {"Name": "FJORD AS"}, {"name": "FJORD AS"}, NOON)
     at_own_version = changed(as_kept, source, flow, PRINTS)
     assert at_own_version.units == ()
     assert at_own_version.confirmed == {"name": PRINTS.of("FJORD AS")}
-    trimmed_later = Incoming("t1", "6", NOON, {"Name": "Fjord AS"}, {"name": "Fjord AS"}, NOON)
+    trimmed_later = SourceRecord("t1", "6", NOON, {"Name": "Fjord AS"}, {"name": "Fjord AS"}, NOON)
     assert changed(trimmed_later, source, flow, PRINTS).units == ()
-    edited_later = Incoming("t1", "6", NOON, {"Name": "Fjell AS"}, {"name": "Fjell AS"}, NOON)
+    edited_later = SourceRecord("t1", "6", NOON, {"Name": "Fjell AS"}, {"name": "Fjell AS"}, NOON)
     assert changed(edited_later, source, flow, PRINTS).units == flow.units
 
 
@@ -199,14 +199,14 @@ def test_a_property_that_is_not_mentioned_is_unknown_and_not_cleared():
 @pytest.mark.parametrize(("now_source", "base"), list(itertools.product(VALUES, (*VALUES, ...))))
 def test_a_property_that_the_target_leaves_out_has_no_value_there(policy, now_source, base):
     incoming, link, empty_there = situation(now_source, None, base)
-    missing_there = Current("t1", "t-v2", NOON, {})
+    missing_there = TargetRecord("t1", "t-v2", NOON, {})
     assert decide(incoming, link, missing_there, rules(policy)) == decide(incoming, link, empty_there, rules(policy))
 
 
 def test_a_list_read_before_our_own_write_is_stale():
-    end = End("s1", "7", own_version="7", written_at=NOON)
-    before = Incoming("s1", "6", NOON, {}, {}, NOON - timedelta(seconds=1))
-    after = Incoming("s1", "6", NOON, {}, {}, NOON + timedelta(seconds=1))
+    end = LinkSide("s1", "7", own_version="7", written_at=NOON)
+    before = SourceRecord("s1", "6", NOON, {}, {}, NOON - timedelta(seconds=1))
+    after = SourceRecord("s1", "6", NOON, {}, {}, NOON + timedelta(seconds=1))
     assert is_stale(before, end)
     assert not is_stale(after, end), "an earlier version read after our write was put back by somebody"
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from record_sync.errors import StoreError
 from record_sync.ledger import Ledger
-from record_sync.record import Base, End, Link
+from record_sync.record import Base, Link, LinkSide
 from record_sync.rules import FlowRules
 from record_sync.store import Store, tables
 from record_sync.testing.postgresql import Server
@@ -170,7 +170,7 @@ def test_ids_are_kept_whatever_is_in_them(links_url):
         ledger = Ledger(store, key)
         with ledger.transaction() as now:
             for number, one in enumerate(HOSTILE):
-                now.links.add(Link(End(one, version=one, base=Base()), End(str(number)), "customer"))
+                now.links.add(Link(LinkSide(one, version=one, base=Base()), LinkSide(str(number)), "customer"))
         with ledger.reading() as now:
             found = now.links.of_sources(HOSTILE)
     assert {one: (link.source.id, link.source.version, link.target.id) for one, link in found.items()} == {
@@ -181,7 +181,7 @@ def test_ids_are_kept_whatever_is_in_them(links_url):
 def test_a_links_new_id_is_kept_beside_its_old_one(links_url):
     with Store(links_url, SIDES) as store:
         ledger = Ledger(store, store.flow(rules())[0])
-        link = Link(End("c-1", base=Base(firm={"Name": b"12345678"})), End("1"), "customer")
+        link = Link(LinkSide("c-1", base=Base(firm={"Name": b"12345678"})), LinkSide("1"), "customer")
         with ledger.transaction() as now:
             now.links.add(link)
         with ledger.transaction() as now:

@@ -16,7 +16,7 @@ from record_sync.errors import (
     StoreLockedError,
     TooManyFailuresError,
 )
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 from record_sync.session import Session
 from record_sync.store import Store, tables
 from record_sync.testing.register import START
@@ -188,7 +188,7 @@ def test_a_contact_waits_for_its_customer_and_its_other_edits_do_not(world):
 
 
 def test_a_reference_to_a_record_that_is_filtered_out_is_left_out(world):
-    (customer,) = [Incoming("c1", "1", START, {}, {}, START, filtered=True)]
+    (customer,) = [SourceRecord("c1", "1", START, {}, {}, START, filtered=True)]
     world.crm.put("contact", "p1", FirstName="Kari", CustomerId="c1")
     there = world.run("tripletex", records={"customer": [customer]})
     assert there["customer"] == {"filtered": 1}
@@ -653,7 +653,7 @@ def test_a_record_deleted_without_a_tombstone_is_deleted_on_the_other_side(world
 
 
 def test_a_filtered_record_counts_as_seen(world, pair):
-    kept_out = Incoming("c1", "9", world.clock.now, {}, {}, world.clock.now, filtered=True)
+    kept_out = SourceRecord("c1", "9", world.clock.now, {}, {}, world.clock.now, filtered=True)
     world.run("tripletex", records={"customer": [kept_out]}, complete=["customer"])
     world.run("customcrm")
     assert world.crm.calls == []

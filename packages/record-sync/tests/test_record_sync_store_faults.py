@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from record_sync.errors import StoreError
 from record_sync.ledger import Ledger
-from record_sync.record import Base, End, Link
+from record_sync.record import Base, Link, LinkSide
 from record_sync.rules import FlowRules
 from record_sync.store import Store, tables
 
@@ -36,7 +36,7 @@ def add(ledger, first, count):
     with ledger.transaction() as now:
         for number in range(first, first + count):
             base = Base(firm={"Name": number.to_bytes(8, "big")})
-            now.links.add(Link(End(f"c-{number}", base=base), End(str(number), base=base), "customer"))
+            now.links.add(Link(LinkSide(f"c-{number}", base=base), LinkSide(str(number), base=base), "customer"))
 
 
 def filled(url, count=3000):

@@ -1,7 +1,7 @@
 """What comes in on one stream of the mapper: handed on in batches, looked into only where it says anything new.
 
 Most records of a complete read are to the letter what they were the last time. Those are recognised by a fingerprint of
-their bytes, a batch at a time, and never decoded; the others are checked and made into ``Incoming``.
+their bytes, a batch at a time, and never decoded; the others are checked and made into ``SourceRecord``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from record_sync.flow_sync import FlowSync
-from record_sync.record import Arrived, Incoming
+from record_sync.record import RawRecord, SourceRecord
 from record_sync.record_id import fault_of, storable, version_of
 from record_sync.rules import FlowRules
 from record_sync.values import pick
@@ -42,7 +42,7 @@ class _Head(msgspec.Struct):
 _head = msgspec.json.Decoder(_Head).decode
 
 
-class _Unread(Arrived):
+class _Unread(RawRecord):
     message: RecordMessage
 
 
@@ -153,12 +153,12 @@ class FlowInput:
             self._fresh += fresh
             self._fresh_ids.update([one.id for one in fresh])
 
-    def _incoming(self, arrived: _Unread) -> tuple[Incoming, str | None]:
+    def _incoming(self, arrived: _Unread) -> tuple[SourceRecord, str | None]:
         """The record, and what is wrong with it, if anything."""
         record, fault = self._schema.read(arrived.message.record)
         source = record["_source"]
         values = source.get("values") or {}
-        incoming = Incoming(
+        incoming = SourceRecord(
             id=arrived.id,
             version=arrived.version,
             modified_at=None,
@@ -166,7 +166,7 @@ class FlowInput:
             source=values if isinstance(values, dict) else {},
             deleted=source.get("deleted") is True,
             filtered=source.get("filtered") is True,
-            whole=arrived.whole,
+            record_fingerprint=arrived.record_fingerprint,
         )
         try:
             incoming.modified_at = _moment(source.get("modified_at"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api_transport.error_text import ApiWords, Detail, page_title
 from api_transport.errors import ApiError, Refused, UnexpectedAnswer
-from api_transport.words import ApiWords, Detail, page_title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from unittest import mock
 import msgspec
 import sqlalchemy as sa
 from record_sync.breaker import Limits
-from record_sync.record import Arrived, Incoming
+from record_sync.record import RawRecord, SourceRecord
 from record_sync.session import Session
 from record_sync.store import Store
 from record_sync.store import store as store_module
@@ -164,7 +164,7 @@ class StreamRead:
     as_of: str
     version: int | None
     """Of a complete read."""
-    flows: list[tuple[GoingFlow, list[Incoming]]] = field(default_factory=list)
+    flows: list[tuple[GoingFlow, list[SourceRecord]]] = field(default_factory=list)
     """In the order in which they have to see the records."""
 
 
@@ -181,10 +181,12 @@ class Way:
     """The taps learn that these reads are covered."""
 
 
-def incoming(going: GoingFlow, record: dict[str, Any], whole: bytes, moments: tuple[Any, Any]) -> Incoming:
+def incoming(
+    going: GoingFlow, record: dict[str, Any], record_fingerprint: bytes, moments: tuple[Any, Any]
+) -> SourceRecord:
     """A mapped record as the target takes it, with the times of its last change and of its reading."""
     source = record["_source"]
-    return Incoming(
+    return SourceRecord(
         id=source["id"],
         version=source["version"],
         modified_at=moments[0],
@@ -193,7 +195,7 @@ def incoming(going: GoingFlow, record: dict[str, Any], whole: bytes, moments: tu
         read_at=moments[1],
         deleted=source["deleted"],
         filtered=bool(source.get("filtered")),
-        whole=whole,
+        record_fingerprint=record_fingerprint,
     )
 
 
@@ -231,9 +233,9 @@ def _work(session: Session, reads: Sequence[StreamRead], way: Way) -> None:
     session.verdict()
 
 
-def _take(flow: Any, records: Mapping[str, Incoming], at_once: int) -> None:
+def _take(flow: Any, records: Mapping[str, SourceRecord], at_once: int) -> None:
     known = flow.recognise_unchanged(
-        {one.id: Arrived(one.id, one.version, one.whole or b"") for one in records.values()}
+        {one.id: RawRecord(one.id, one.version, one.record_fingerprint or b"") for one in records.values()}
     )
     fresh = (one for one in records.values() if one.id not in known)
     while some := list(islice(fresh, at_once)):

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from record_sync.canonical import alternatives
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import (
     CreateRequest,
     Found,
@@ -88,19 +88,19 @@ class Target:
     def server_clock(self) -> datetime | None:
         return None if self._clock is None else moment(self._clock)
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         return current.created_at is not None and current.created_at < sight - LOOK_BACK[self.side]
 
     # -- reading
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         self._call()
         found = {one: self._register.get(resource, one) for one in sorted(ids)}
         answer = {one: self._current(row, paths) for one, row in found.items() if row is not None}
         self._faults.tick()
         return answer
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         self._call()
         yield from [self._current(row, paths) for row in self._register.all(resource)]
 
@@ -134,10 +134,10 @@ class Target:
     ) -> Iterator[Found]:
         return (self.search(resource, criterion, paths) for criterion in criteria)
 
-    def _current(self, row: Row, paths: frozenset[str]) -> Current:
+    def _current(self, row: Row, paths: frozenset[str]) -> TargetRecord:
         register = self._register
         has_times = register.nature.versions
-        return Current(
+        return TargetRecord(
             id=row.id,
             version=register.version(row),
             modified_at=moment(row.modified) if has_times else None,
@@ -165,7 +165,7 @@ class Target:
                 [(one.values, lambda one=one: self._update(resource, one, paths)) for one in some],
             )
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Make a record active again; in the CRM there are no inactive ones."""
         if self.side == "customcrm":
             return Written(current)
@@ -240,7 +240,7 @@ class Target:
         self._register.write(row, request.values, by_user=False)
         return Written(self._current(row, paths))
 
-    def _as_read(self, resource: str, current: Current) -> Row | None:
+    def _as_read(self, resource: str, current: TargetRecord) -> Row | None:
         """The record that is to be written, unless it is another one by now."""
         row = self._register.rows.get((resource, current.id))
         if row is None or not row.is_there:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX
 from dataflow.tables import Dataflow
-from record_sync.record import ENDED, GONE, Current
+from record_sync.record import ENDED, GONE, TargetRecord
 from sync_target.connected import ConnectedSystem
 
 from dataflow_operator.audit.comparing import LEFT_OUT, Compared, Pending, compare, references_of
@@ -17,10 +17,10 @@ from dataflow_operator.audit.report import Audit, Count, Example, Finding, FlowA
 from dataflow_operator.audit.spool import Spool
 from dataflow_operator.audit.unlinked import Unlinked
 from dataflow_operator.errors import OperatorError
-from dataflow_operator.moments import now
 from dataflow_operator.store.audited import AuditedStore, LinkedPair, StoredFlow
 from dataflow_operator.store.opening import opened
 from dataflow_operator.store.runs import RUNNING
+from dataflow_operator.timestamps import now
 
 EXAMPLES = 3
 """Pairs that a line of the checklist names."""
@@ -165,7 +165,7 @@ class _Auditing:
         store: AuditedStore,
         flow: AuditedFlow,
         pairs: Sequence[LinkedPair],
-        records: Mapping[str, Mapping[str, Current]],
+        records: Mapping[str, Mapping[str, TargetRecord]],
     ) -> Iterator[tuple[LinkedPair, Compared]]:
         stored = store.flow(flow.flow.name)
         if stored is None:
@@ -183,7 +183,7 @@ class _Auditing:
             yield pair, compare(flow, pair, there, store.prints, references, pending)
 
     def _references(
-        self, store: AuditedStore, flow: AuditedFlow, records: Mapping[str, Mapping[str, Current]]
+        self, store: AuditedStore, flow: AuditedFlow, records: Mapping[str, Mapping[str, TargetRecord]]
     ) -> dict[tuple[str, str, str], object]:
         """The ids that records refer to, as the sync would translate them."""
         wanted: dict[tuple[str, str], set[str]] = {}
@@ -228,7 +228,7 @@ class _Auditing:
                         ):
                             tally.add(finding)
 
-    def _look_up(self, flow: AuditedFlow, side: str, ids: Iterable[str | None]) -> dict[str, Current]:
+    def _look_up(self, flow: AuditedFlow, side: str, ids: Iterable[str | None]) -> dict[str, TargetRecord]:
         wanted = [one for one in dict.fromkeys(ids) if one is not None]
         return look_up(self._systems[side], self._resource(flow, side), wanted)
 

@@ -11,9 +11,9 @@ from api_transport.errors import ApiError
 from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 
-from dataflow_operator.asked import Asked, limited, shared
 from dataflow_operator.audit.report import Audit
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.options import Asked, limited, shared
 from dataflow_operator.output import write
 from dataflow_operator.terminal import say, show_json
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import msgspec
 from record_sync.conflict import DELETED
 from record_sync.fingerprint import Fingerprints
-from record_sync.record import ENDED, GONE, SUSPECT, Current, End
+from record_sync.record import ENDED, GONE, SUSPECT, LinkSide, TargetRecord
 from record_sync.rules import Unit
 from record_sync.values import Value, Values, empty
 
@@ -55,7 +55,7 @@ def references_of(flow: AuditedFlow, side: str, values: Values) -> list[tuple[st
 def compare(
     flow: AuditedFlow,
     pair: LinkedPair,
-    records: Mapping[str, Current | None],
+    records: Mapping[str, TargetRecord | None],
     prints: Fingerprints,
     references: References = MappingProxyType({}),
     pending: Pending = Pending(),  # noqa: B008 - nothing in it can be changed
@@ -108,7 +108,7 @@ def compare(
 
 
 def _says_the_same(
-    one: AuditedRow, there: Mapping[str, Current], carried: Mapping[str, Values], references: References
+    one: AuditedRow, there: Mapping[str, TargetRecord], carried: Mapping[str, Values], references: References
 ) -> bool | None:
     """Whether a row's properties agree; None where no record mentions what could be carried.
 
@@ -155,7 +155,7 @@ def _refers_to_the_same(flow: str, source: str, raw: Value, now: Value, referenc
     return (empty(raw) or wanted is not None) and wanted == (None if empty(now) else str(now))
 
 
-def _changed(one: AuditedRow, pair: LinkedPair, there: Mapping[str, Current], prints: Fingerprints) -> str:
+def _changed(one: AuditedRow, pair: LinkedPair, there: Mapping[str, TargetRecord], prints: Fingerprints) -> str:
     told = {side: _has_changed(end, one.paths[side], there[side], prints) for side, end in pair.ends.items()}
     if None in told.values():
         return UNKNOWN
@@ -163,7 +163,7 @@ def _changed(one: AuditedRow, pair: LinkedPair, there: Mapping[str, Current], pr
     return {0: NEITHER, 2: BOTH}.get(len(changed)) or changed[0]
 
 
-def _has_changed(end: End, paths: tuple[str, ...], record: Current, prints: Fingerprints) -> bool | None:
+def _has_changed(end: LinkSide, paths: tuple[str, ...], record: TargetRecord, prints: Fingerprints) -> bool | None:
     """Whether a side says otherwise than was last agreed; None where nothing ever was."""
     if not all(end.base.knows(path) for path in paths):
         return None
@@ -180,7 +180,7 @@ def _has_changed(end: End, paths: tuple[str, ...], record: Current, prints: Fing
 
 
 def _explained(
-    one: AuditedRow, changed: str, there: Mapping[str, Current], prints: Fingerprints, pending: Pending
+    one: AuditedRow, changed: str, there: Mapping[str, TargetRecord], prints: Fingerprints, pending: Pending
 ) -> str | None:
     """What waits and holds just this difference."""
     for conflict in pending.conflicts:
@@ -234,7 +234,7 @@ def _missing(
 
 
 def _returned(
-    flow: AuditedFlow, pair: LinkedPair, records: Mapping[str, Current | None], ids: dict[str, str | None]
+    flow: AuditedFlow, pair: LinkedPair, records: Mapping[str, TargetRecord | None], ids: dict[str, str | None]
 ) -> Finding | None:
     """A record whose deletion was passed on, and that is there again."""
     back = [side for side, end in pair.ends.items() if end.state == GONE and records[side] is not None]

@@ -9,7 +9,7 @@ from queue import Queue
 
 import msgspec
 from api_transport.concurrency import in_order
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import TargetSystem
 
 from dataflow_operator.audit.spool import Row, Spool, row_of
@@ -76,13 +76,13 @@ def _list(system: TargetSystem, resource: Resource, portions: Queue[_Portion], s
         portions.put(_Portion(resource.scope, [], error))
 
 
-def look_up(system: TargetSystem, resource: Resource, ids: list[str]) -> dict[str, Current]:
+def look_up(system: TargetSystem, resource: Resource, ids: list[str]) -> dict[str, TargetRecord]:
     """Records by their ids, as they are at this moment; one that is left out is not there."""
     calls = [
         partial(system.read, resource.name, ids[start : start + TOGETHER], resource.paths)
         for start in range(0, len(ids), TOGETHER)
     ]
-    found: dict[str, Current] = {}
+    found: dict[str, TargetRecord] = {}
     for some in in_order(calls, IN_FLIGHT):
         found |= some
     return found

@@ -10,8 +10,8 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from record_sync.record import Current
-from record_sync.store.times import from_ms, to_ms
+from record_sync.record import TargetRecord
+from record_sync.store.timestamps import from_ms, to_ms
 from record_sync.values import Values
 
 CACHE_KB = 16_000
@@ -53,7 +53,7 @@ class Spool:
         """How many records a resource has."""
         return int(self._db.execute("SELECT count(*) FROM record WHERE scope = ?", (scope,)).fetchone()[0])
 
-    def records(self, scope: int, ids: Collection[str]) -> dict[str, Current]:
+    def records(self, scope: int, ids: Collection[str]) -> dict[str, TargetRecord]:
         """Those of these records that were listed."""
         found = {}
         wanted = list(dict.fromkeys(ids))
@@ -64,11 +64,11 @@ class Spool:
                 found[row[0]] = _current(row)
         return found
 
-    def all(self, scope: int) -> Iterator[Current]:
+    def all(self, scope: int) -> Iterator[TargetRecord]:
         """Every record of a resource, by its id."""
         return self._batched("SELECT id, version, modified, body FROM record WHERE scope = ? AND id > ?", scope)
 
-    def unlinked(self, scope: int) -> Iterator[Current]:
+    def unlinked(self, scope: int) -> Iterator[TargetRecord]:
         """The records that no link knows, and that no flow claimed before, by id."""
         return self._batched(
             "SELECT id, version, modified, body FROM record WHERE scope = ? AND id > ?"
@@ -77,7 +77,7 @@ class Spool:
             scope,
         )
 
-    def _batched(self, query: str, scope: int) -> Iterator[Current]:
+    def _batched(self, query: str, scope: int) -> Iterator[TargetRecord]:
         """In portions: what is written meanwhile disturbs no statement that is half read."""
         after = ""
         while rows := self._db.execute(f"{query} ORDER BY id LIMIT {CHUNK}", (scope, after)).fetchall():
@@ -118,15 +118,15 @@ class Spool:
         return [row[0] for row in self._db.execute(query, (rank, value))]
 
 
-def row_of(current: Current) -> Row:
+def row_of(current: TargetRecord) -> Row:
     """A record as it is kept here."""
     return current.id, current.version, to_ms(current.modified_at), json.dumps(current.values, default=str)
 
 
-def _current(row: Row) -> Current:
+def _current(row: Row) -> TargetRecord:
     record_id, version, modified, body = row
     values: Values = json.loads(body)
-    return Current(record_id, version, from_ms(modified), values)
+    return TargetRecord(record_id, version, from_ms(modified), values)
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -16,8 +16,8 @@ from dataflow_operator.audit.report import (
     FlowAudit,
     PropertyAudit,
 )
-from dataflow_operator.moments import at, length
 from dataflow_operator.terminal import say, shortened, show_facts, show_table, spelled
+from dataflow_operator.timestamps import at, length
 
 _UNCHANGED = {"neither": "neither side", "unknown": "not known", "both": "both sides"}
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import msgspec
 from record_sync.matching import Candidate, Keys, Match, MatchKind, criterion_key, first_match, keys_of
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.waiting import AMBIGUOUS as WAITS_AMBIGUOUS
 
 from dataflow_operator.audit.comparing import told
@@ -79,7 +79,7 @@ class Unlinked:
         for ids in _portions(rest):
             yield from self._alone(ids, target, audit)
 
-    def _is_kept_out(self, side: str, record: Current, audit: FlowAudit) -> bool:
+    def _is_kept_out(self, side: str, record: TargetRecord, audit: FlowAudit) -> bool:
         way = self._flow.ways.get(other(side))
         if way is None or not way.is_kept_out(record.values):
             return False
@@ -88,7 +88,7 @@ class Unlinked:
 
     # -- matching, as the sync does it
 
-    def _match(self, record: Current) -> Match:
+    def _match(self, record: TargetRecord) -> Match:
         rules = self._way.rules
         keys = keys_of(self._way.carried(record.values), rules)
         ids: dict[str, None] = {}

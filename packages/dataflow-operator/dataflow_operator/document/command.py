@@ -9,14 +9,14 @@ import click
 from dataflow.side import DIRECTIONS
 
 from dataflow_operator import project
-from dataflow_operator.asked import Asked, shared
 from dataflow_operator.document.content import documents
 from dataflow_operator.document.markdown import markdown
 from dataflow_operator.document.rst import rst
 from dataflow_operator.document.structure import Document
-from dataflow_operator.moments import now
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.output import write
 from dataflow_operator.terminal import say, show_json
+from dataflow_operator.timestamps import now
 
 
 def _html(documents: Iterable[Document]) -> str:

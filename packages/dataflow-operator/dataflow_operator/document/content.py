@@ -13,7 +13,7 @@ from dataflow.table import Condition, Flow, Row
 from dataflow.tables import Dataflow
 
 from dataflow_operator.document.structure import Block, Code, Document, Paragraph, Points, Section, Table, Text
-from dataflow_operator.moments import at
+from dataflow_operator.timestamps import at
 
 _ANY_CASE = "without regard to capitals, and to blanks around them"
 MATCHED = {

@@ -16,7 +16,7 @@ from datetime import datetime
 import msgspec
 
 from dataflow_operator.audit.report import Audit
-from dataflow_operator.moments import now
+from dataflow_operator.timestamps import now
 
 AUDIT = (sys.executable, "-c", "from dataflow_operator.cli import main; main(prog_name='dataflow')", "audit", "--json")
 MADE = (0, 1)

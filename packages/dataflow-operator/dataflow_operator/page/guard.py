@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dataflow_operator.page.visits import Visits
+from dataflow_operator.page.browser_sessions import Visits
 
 LARGEST_FORM = 64 * 1024
 OPEN_PATHS = ("/enter", "/style.css", "/icon.svg")

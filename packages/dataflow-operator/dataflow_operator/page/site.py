@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import jinja2
 import msgspec
-from api_transport.visible import visible
+from api_transport.escaping import visible
 from markupsafe import Markup
 from record_sync.errors import StoreError, SyncError
 from record_sync.store.lock import Holder
@@ -19,14 +19,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.html import PAGES
-from dataflow_operator.moments import age, at, length, now
 from dataflow_operator.page.auditing import Auditing
+from dataflow_operator.page.browser_sessions import Notice, Visits
 from dataflow_operator.page.guard import local_path
-from dataflow_operator.page.visits import Notice, Visits
 from dataflow_operator.store import waiting
 from dataflow_operator.store.conflicts import OPEN, conflicts
 from dataflow_operator.store.opening import OpenStore, opened
 from dataflow_operator.terminal import shortened, spelled
+from dataflow_operator.timestamps import age, at, length, now
 
 WAITS_S = 2.0
 """So long another program's transaction on the store is waited for: a person is waiting too."""

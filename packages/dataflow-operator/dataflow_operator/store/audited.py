@@ -10,11 +10,11 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.fingerprint import Fingerprints
 from record_sync.ledger.intents import open_writes
-from record_sync.record import End
+from record_sync.record import LinkSide
 from record_sync.store import tables
-from record_sync.store.among import among
 from record_sync.store.base_blob import BasePacker
-from record_sync.store.times import from_ms
+from record_sync.store.sql_in import among
+from record_sync.store.timestamps import from_ms
 
 from dataflow_operator.store.conflicts import AT_WORK
 from dataflow_operator.store.opening import OpenStore
@@ -28,7 +28,7 @@ class LinkedPair(msgspec.Struct, frozen=True):
 
     id: int
     state: str
-    ends: dict[str, End]
+    ends: dict[str, LinkSide]
 
 
 class Waits(msgspec.Struct, frozen=True):
@@ -236,8 +236,8 @@ class StoredFlow:
         values = row._mapping  # noqa: SLF001 - SQLAlchemy's documented access by name
         return LinkedPair(row.id, row.state, {side: self._end(values, end) for side, end in self._ends.items()})
 
-    def _end(self, values: sa.RowMapping, end: str) -> End:
-        return End(
+    def _end(self, values: sa.RowMapping, end: str) -> LinkSide:
+        return LinkSide(
             id=values[f"{end}_id"],
             version=values[f"{end}_version"],
             own_version=values[f"{end}_own_version"],

@@ -10,12 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.conflict import DELETED
 from record_sync.store import tables
-from record_sync.store.times import from_ms, to_ms
+from record_sync.store.timestamps import from_ms, to_ms
 from record_sync.values import empty
 
 from dataflow_operator.errors import OperatorError
-from dataflow_operator.moments import at, now
 from dataflow_operator.store.opening import OpenStore
+from dataflow_operator.timestamps import at, now
 
 OPEN = "open"
 TAKEN = "taken"

@@ -11,7 +11,7 @@ from record_sync.breaker import words
 from record_sync.ledger.intents import OpenWrite, open_writes
 from record_sync.record import CONTESTED, ENDED, GONE, LIVE, SUSPECT
 from record_sync.store import tables
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 
 from dataflow_operator.store.opening import OpenStore
 

@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.ledger.intents import open_writes as begun
 from record_sync.store import tables
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.store.flows import OpenWrites

@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from record_sync.outcome import FirstError
 from record_sync.store import tables
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 
 from dataflow_operator.store.opening import OpenStore
 

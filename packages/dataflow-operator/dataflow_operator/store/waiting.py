@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from record_sync.store import tables
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 from record_sync.waiting import AMBIGUOUS, CONFLICT, INVALID, PARKED, REFERENCE
 
 from dataflow_operator.errors import OperatorError

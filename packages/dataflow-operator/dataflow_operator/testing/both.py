@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX, Direction
 from dataflow.tables import Dataflow
-from record_sync.record import Current, Incoming
+from record_sync.record import SourceRecord, TargetRecord
 from record_sync.session import Session
 from record_sync.store import Store
 
@@ -78,10 +78,10 @@ def tables_with(dataflow: Dataflow, changes: Mapping[str, Mapping[str, Any]]) ->
     return Dataflow([msgspec.structs.replace(flow, **changes.get(flow.name, {})) for flow in dataflow.flows])
 
 
-def _incoming(current: Current, way: Way, read_at: datetime) -> Incoming:
+def _incoming(current: TargetRecord, way: Way, read_at: datetime) -> SourceRecord:
     values = current.values
     kept_out = way.is_kept_out(values)
-    return Incoming(
+    return SourceRecord(
         id=current.id,
         version=current.version,
         modified_at=current.modified_at,
@@ -92,7 +92,7 @@ def _incoming(current: Current, way: Way, read_at: datetime) -> Incoming:
     )
 
 
-def _batches(records: Iterable[Incoming]) -> Iterator[list[Incoming]]:
+def _batches(records: Iterable[SourceRecord]) -> Iterator[list[SourceRecord]]:
     left = iter(records)
     while some := list(islice(left, BATCH)):
         yield some

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import requests
 
 from dataflow_operator.page.app import application
+from dataflow_operator.page.browser_sessions import Visits
 from dataflow_operator.page.serving import address_of, listen, server_of
 from dataflow_operator.page.site import Site
-from dataflow_operator.page.visits import Visits
 
 LOOPBACK = "127.0.0.1"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from record_sync.canonical import alternatives
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Result, Unknown, UpdateRequest, Written
 from record_sync.values import Values
 
@@ -58,7 +58,7 @@ class Register:
         """Its time."""
         return self.clock.now
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record is older than a moment."""
         return current.created_at is not None and current.created_at < sight
 
@@ -87,16 +87,16 @@ class Register:
 
     # as the sync works with it
 
-    def _current(self, resource: str, record_id: str, paths: Collection[str]) -> Current:
+    def _current(self, resource: str, record_id: str, paths: Collection[str]) -> TargetRecord:
         record = self.records[resource, record_id]
         values = {path: record.values.get(path) for path in paths}
-        return Current(record_id, str(record.version), record.at, values, created_at=record.made)
+        return TargetRecord(record_id, str(record.version), record.at, values, created_at=record.made)
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by id."""
         return {one: self._current(resource, one, paths) for one in ids if (resource, one) in self.records}
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """Read all records."""
         return iter([self._current(resource, one, paths) for one in self.all(resource)])
 
@@ -105,7 +105,7 @@ class Register:
         del linked
         return 1 + len(self.all(resource)) // 100
 
-    def search(self, resource: str, criterion: Mapping[str, Any], paths: frozenset[str]) -> list[Current]:
+    def search(self, resource: str, criterion: Mapping[str, Any], paths: frozenset[str]) -> list[TargetRecord]:
         """Read the records that have these values."""
         return [
             self._current(resource, one, paths)
@@ -115,7 +115,7 @@ class Register:
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Any]], paths: frozenset[str]
-    ) -> Iterator[list[Current]]:
+    ) -> Iterator[list[TargetRecord]]:
         """The same for each of several."""
         return (self.search(resource, criterion, paths) for criterion in criteria)
 
@@ -148,7 +148,7 @@ class Register:
                 self.put(resource, request.current.id, **request.values)
                 yield [Written(self._current(resource, request.current.id, paths))]
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Make a record active again."""
         self.writes.append("restore")
         self.put(resource, current.id, isInactive=False)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from click.testing import CliRunner
 from record_sync.breaker import USUAL, Limits
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 from record_sync.rules import FlowRules
 from record_sync.session import Session
 from record_sync.store import Store
@@ -66,12 +66,12 @@ class World:
         self.systems = {side: Register(side, self.clock) for side in SIDES}
         self.crm, self.tripletex = self.systems.values()
 
-    def incoming(self, flow: str, to: str) -> list[Incoming]:
+    def incoming(self, flow: str, to: str) -> list[SourceRecord]:
         """What the tap and the mapper make of the other side's records."""
         flow_rules = rules(flow, to)
         source = self.systems[flow_rules.source_side]
         return [
-            Incoming(
+            SourceRecord(
                 record_id,
                 str(record.version),
                 record.at,
@@ -83,9 +83,9 @@ class World:
             if resource == flow_rules.source_resource
         ]
 
-    def tombstone(self, record_id: str) -> Incoming:
+    def tombstone(self, record_id: str) -> SourceRecord:
         """What the CRM's tap makes of a deleted record."""
-        return Incoming(record_id, "99", self.clock.now, {}, {}, self.clock.now, deleted=True)
+        return SourceRecord(record_id, "99", self.clock.now, {}, {}, self.clock.now, deleted=True)
 
     def begin(self, to: str, limits: Limits = USUAL, **policies: Any) -> Session:
         """A run that is going on, and holds the lock."""
@@ -99,7 +99,7 @@ class World:
     def run(
         self,
         to: str,
-        records: Mapping[str, Sequence[Incoming]] | None = None,
+        records: Mapping[str, Sequence[SourceRecord]] | None = None,
         complete: Collection[str] = (),
         **policies: Any,
     ) -> dict[str, dict[str, int]]:
@@ -126,7 +126,7 @@ class World:
         return next(iter(self.tripletex.all("customer")))
 
 
-NOTHING: dict[str, list[Incoming]] = {flow: [] for flow in ROWS}
+NOTHING: dict[str, list[SourceRecord]] = {flow: [] for flow in ROWS}
 """What the taps read where nothing changed."""
 
 

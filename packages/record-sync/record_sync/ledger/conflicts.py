@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from record_sync.conflict import DECIDED, LOST, OPEN, RESTORE_REQUESTED, SETTLED, Decisions, Lost
 from record_sync.record import Link
 from record_sync.store import tables
-from record_sync.store.among import among, among_named
+from record_sync.store.sql_in import among, among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.values import Values
 

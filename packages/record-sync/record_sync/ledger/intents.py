@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from record_sync.intent import Intent, SentUnit
 from record_sync.store import tables
-from record_sync.store.among import among
+from record_sync.store.sql_in import among
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 from record_sync.values import Values
 
 LIST = 100

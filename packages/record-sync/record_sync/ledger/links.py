@@ -9,14 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from record_sync.record import ENDED, GONE, LIVE, SUSPECT, End, Link
+from record_sync.record import ENDED, GONE, LIVE, SUSPECT, Link, LinkSide
 from record_sync.store import tables
-from record_sync.store.among import among, among_named
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.emptiness import Emptiness
+from record_sync.store.sql_in import among, among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import execute_many, insert_all
-from record_sync.store.times import from_ms, to_ms
+from record_sync.store.timestamps import from_ms, to_ms
 
 _KEPT = ("version", "own_version", "modified_at", "edited_at", "written_at", "base", "whole", "state")
 """The columns of one end beside its id."""
@@ -77,18 +77,18 @@ def _missing(end: str, state: str) -> tuple[sa.ColumnElement[bool], sa.TextClaus
 
 def _settled(source: str, target: str) -> sa.Select[Any]:
     columns, waiting = tables.link.c, tables.waiting.c
-    id_column, whole = columns[f"{source}_id"], columns[f"{source}_whole"]
+    id_column, record_fingerprint = columns[f"{source}_id"], columns[f"{source}_whole"]
     waits = sa.exists().where(
         waiting.flow_id == columns.flow_id, waiting.side == sa.bindparam("of_side"), waiting.record_id == id_column
     )
-    return sa.select(id_column, columns.id, columns[f"{source}_version"], whole).where(
+    return sa.select(id_column, columns.id, columns[f"{source}_version"], record_fingerprint).where(
         columns[f"{source}_scope"] == sa.bindparam("scope"),
         among_named(id_column, "ids"),
         _ALSO_OF_FLOW,
         columns.state == LIVE,
         columns[f"{source}_state"] == LIVE,
         columns[f"{target}_state"].in_((LIVE, SUSPECT)),
-        whole.is_not(None),
+        record_fingerprint.is_not(None),
         ~waits,
     )
 
@@ -239,12 +239,12 @@ class Links:
         edited_at: int | None,
         written_at: int | None,
         base: bytes,
-        whole: bytes | None,
+        record_fingerprint: bytes | None,
         state: str,
-    ) -> End:
+    ) -> LinkSide:
         agreed = self._layout.bases.unpack(base)
-        agreed.whole = None if whole is None else bytes(whole)
-        return End(
+        agreed.record_fingerprint = None if record_fingerprint is None else bytes(record_fingerprint)
+        return LinkSide(
             record_id,
             version,
             own_version,
@@ -285,7 +285,7 @@ class Links:
         self._set_id(self._layout.source, link, freed)
         link.source.id = freed
 
-    def _rename(self, scope: int, name: str, link: Link, end: End, new_id: str) -> None:
+    def _rename(self, scope: int, name: str, link: Link, end: LinkSide, new_id: str) -> None:
         if new_id == end.id:
             return
         columns = tables.alias.c
@@ -320,7 +320,7 @@ class Links:
             execute_many(self._connection, _SAVE, layout.saved, changed)
         self._new, self._changed = [], {}
 
-    def _values(self, end: End) -> tuple[Any, ...]:
+    def _values(self, end: LinkSide) -> tuple[Any, ...]:
         """An end's values for the columns of _KEPT."""
         return (
             end.version,
@@ -329,6 +329,6 @@ class Links:
             to_ms(end.edited_at),
             to_ms(end.written_at),
             self._layout.bases.pack(end.base),
-            end.base.whole,
+            end.base.record_fingerprint,
             end.state,
         )

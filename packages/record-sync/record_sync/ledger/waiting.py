@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from record_sync.record import incoming_of
 from record_sync.store import tables
-from record_sync.store.among import among, among_named
 from record_sync.store.emptiness import Emptiness
+from record_sync.store.sql_in import among, among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
 from record_sync.waiting import AMBIGUOUS, DELETION, PARKED, REFERENCE, Holder, Waiting

@@ -23,7 +23,7 @@ from record_sync.store.database import READING, explained, open_engine, place
 from record_sync.store.emptiness import Emptiness
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
-from record_sync.store.times import to_ms
+from record_sync.store.timestamps import to_ms
 from record_sync.waiting import CONFLICT, PARKED
 
 # Made once: making a statement takes longer than a small store's answer, and most runs ask little else.

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from record_sync.canonical import alternatives
-from record_sync.record import Current
+from record_sync.record import TargetRecord
 from record_sync.system import (
     CreateRequest,
     Moved,
@@ -73,7 +73,7 @@ class Register:
         """The system's time."""
         return self.clock.now
 
-    def created_before(self, current: Current, sight: datetime) -> bool:
+    def created_before(self, current: TargetRecord, sight: datetime) -> bool:
         """Whether a record was there already."""
         return current.created_at is not None and current.created_at < sight
 
@@ -113,9 +113,9 @@ class Register:
 
     # as the sync works with it
 
-    def _current(self, resource: str, record_id: str, paths: Collection[str]) -> Current:
+    def _current(self, resource: str, record_id: str, paths: Collection[str]) -> TargetRecord:
         record = self.records[resource, record_id]
-        return Current(
+        return TargetRecord(
             record_id,
             str(record["version"]),
             record["at"],
@@ -123,7 +123,7 @@ class Register:
             created_at=record["made"],
         )
 
-    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, Current]:
+    def read(self, resource: str, ids: Collection[str], paths: frozenset[str]) -> dict[str, TargetRecord]:
         """Read records by id."""
         self.calls.append("read")
         found = {one: self.merged.get((resource, one), one) for one in ids}
@@ -133,7 +133,7 @@ class Register:
             if (resource, stands_in) in self.records
         }
 
-    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[Current]:
+    def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """Read all records."""
         self.calls.append("listing")
         return iter([self._current(resource, one, paths) for one in self.all(resource)])
@@ -198,7 +198,7 @@ class Register:
                 else Written(self._current(resource, request.current.id, paths))
             ]
 
-    def restore(self, resource: str, current: Current, paths: frozenset[str]) -> Result:
+    def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Make a record active again."""
         self.calls.append("restore")
         self.put(resource, current.id, isInactive=False)
@@ -228,7 +228,7 @@ class Register:
             return Unknown("no answer came")
         return Written(self._current(resource, request.current.id, paths))
 
-    def _has_moved(self, resource: str, current: Current) -> bool:
+    def _has_moved(self, resource: str, current: TargetRecord) -> bool:
         record = self.records.get((resource, current.id))
         return record is None or str(record["version"]) != current.version
 

@@ -16,7 +16,7 @@ import msgspec
 
 from record_sync.breaker import Limits
 from record_sync.errors import SyncError
-from record_sync.record import Incoming
+from record_sync.record import SourceRecord
 from record_sync.rules import FlowRules
 from record_sync.session import Session
 from record_sync.store import Store, tables
@@ -110,7 +110,7 @@ class World:
         """The store, locked."""
         return Store(self.url, SIDES, now=self.clock)
 
-    def incoming(self, flow: str, to: str, only: Collection[str] | None = None, **changes: Any) -> list[Incoming]:
+    def incoming(self, flow: str, to: str, only: Collection[str] | None = None, **changes: Any) -> list[SourceRecord]:
         """What the tap and the mapper make of the other side's records."""
         flow_rules = rules(flow, to, **changes)
         source = self.systems[flow_rules.source_side]
@@ -120,7 +120,7 @@ class World:
                 continue
             raw = record["values"]
             found.append(
-                Incoming(
+                SourceRecord(
                     record_id,
                     str(record["version"]),
                     record["at"],
@@ -135,7 +135,7 @@ class World:
         self,
         to: str,
         flows: Sequence[str] = FLOWS,
-        records: Mapping[str, Sequence[Incoming]] | None = None,
+        records: Mapping[str, Sequence[SourceRecord]] | None = None,
         *,
         finish: bool = True,
         complete: Collection[str] = (),
@@ -223,12 +223,12 @@ def waiting(world: World) -> dict[tuple[str, str], tuple[str, str]]:
 # -- records as they come in
 
 
-def deleted(world: World, record_id: str) -> Incoming:
+def deleted(world: World, record_id: str) -> SourceRecord:
     """A deletion of which nothing is told but the id."""
-    return Incoming(record_id, "99", world.clock.now, {}, {}, world.clock.now, deleted=True)
+    return SourceRecord(record_id, "99", world.clock.now, {}, {}, world.clock.now, deleted=True)
 
 
-def tombstone(world: World, record_id: str) -> Incoming:
+def tombstone(world: World, record_id: str) -> SourceRecord:
     """As systems tell a deletion: with all that the record last said."""
     (last,) = world.incoming("customer", "tripletex", only=[record_id])
     del world.crm.records["customer", record_id]

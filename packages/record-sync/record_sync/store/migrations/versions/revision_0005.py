@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 from alembic import op
 
-from record_sync.store.times import from_ms
+from record_sync.store.timestamps import from_ms
 
 revision = "0005"
 down_revision = "0004"
