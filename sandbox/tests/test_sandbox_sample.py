@@ -67,7 +67,7 @@ def test_organisation_numbers_are_valid_and_addresses_fit(systems):
         number = each["organizationNumber"]
         assert number is None or str(check_digit(number[:8])) == number[8]
         postal = each["postalAddress"]
-        if postal and postal["country"] and postal["country"]["isoAlpha2Code"] == "NO":
+        if postal and postal["addressLine1"] and postal["country"] and postal["country"]["isoAlpha2Code"] == "NO":
             assert re.fullmatch(r"\d{4}", postal["postalCode"])
 
 

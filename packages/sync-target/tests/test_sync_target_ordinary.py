@@ -54,7 +54,8 @@ class Side:
         return found[self.name], found[self.email]
 
     def writes(self):
-        return [seen.method for seen in self.system.requests if seen.is_write]
+        # Of the session that was another test's nothing is known here: such a request is sent twice.
+        return [seen.method for seen in self.system.requests if seen.is_write and seen.status != 401]
 
 
 @pytest.fixture(params=["customcrm", "tripletex"])
