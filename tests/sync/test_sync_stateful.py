@@ -69,7 +69,7 @@ REQUIRED = {"Name", "name", "FirstName", "firstName"}
 PHONES = {"Phone", "phoneNumberWork"}
 NO_LIMITS = Limits(1.0, 1.0, 10_000)
 
-MACHINES = int(os.environ.get("SYNC_MACHINES") or ("500" if os.environ.get("CI") else "80"))
+MACHINES = int(os.environ.get("SYNC_MACHINES") or ("200" if os.environ.get("CI") else "80"))
 """Histories in all. `make soak` runs many more."""
 STEPS = int(os.environ.get("SYNC_STEPS") or "30")
 FIRST_SEED = int(os.environ.get("SYNC_SEED") or "1")
