@@ -51,11 +51,11 @@ sync: setup
 	esac
 
 # The tests make thousands of small files. Where there is room for them in memory, nobody waits for a disk.
-MEMORY := $(shell test -w /dev/shm && ! grep -q ' /dev/shm .*noexec' /proc/mounts 2>/dev/null && \
+MEMORY = $(shell test -w /dev/shm && ! grep -q ' /dev/shm .*noexec' /proc/mounts 2>/dev/null && \
   test "$$(df -Pk /dev/shm | awk 'NR == 2 {print $$4}')" -gt 4000000 && echo /dev/shm)
+IN_MEMORY = PYTEST_DEBUG_TEMPROOT=$${PYTEST_DEBUG_TEMPROOT:-$(MEMORY)}
 test: setup check
-	@PYTEST_DEBUG_TEMPROOT=$${PYTEST_DEBUG_TEMPROOT:-$(MEMORY)} \
-	  $(BIN)/python -m pytest -n logical --dist worksteal $(TESTS)
+	@$(IN_MEMORY) $(BIN)/python -m pytest -n logical --dist worksteal $(TESTS)
 
 # The shipped profiles on the CRMs they are for, installed by npm and pip into var/backends and started on loopback:
 # make test-backends, or make test-backends BACKENDS="directus strapi"
@@ -65,7 +65,7 @@ test-backends: setup
 # Random histories for as long as one likes, in memory and over HTTP:
 # make soak SYNC_HISTORIES=100000 SYNC_MACHINES=20000 SYNC_SEED=42
 soak: setup
-	@SYNC_HISTORIES=$${SYNC_HISTORIES:-50000} SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} \
+	@$(IN_MEMORY) SYNC_HISTORIES=$${SYNC_HISTORIES:-50000} SYNC_MACHINES=$${SYNC_MACHINES:-5000} SYNC_STEPS=$${SYNC_STEPS:-50} \
 	  SYNC_SEED=$${SYNC_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n logical tests/sync -s
 
 # Beside the peers, about 25 minutes; make bench BENCH=tap-tripletex for one measure. To try: BENCH_RECORDS=1000 BENCH_RUNS=1

@@ -2,10 +2,8 @@
 
 import json
 import logging
-import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from api_transport.testing import Said
@@ -13,8 +11,6 @@ from customcrm_client.testing import KEY, PAGED, USER, profile_for, small_crm
 from singer_edge.errors import RunFailed
 from singer_sdk.exceptions import ConfigValidationError
 from tap_customcrm.tap import TapCustomcrm, TapInferring
-
-SCRIPT = Path(sys.executable).parent / "tap-customcrm"
 
 
 def config_for(server, profile, **more):
@@ -257,32 +253,32 @@ def test_no_paging_is_doubted_where_a_round_number_of_records_came(told):
     assert any("there is no paging, and just 10 records came" in line for line in lines)
 
 
-def test_the_command_tries_the_profile_of_a_file(people, tmp_path):
+def test_the_command_tries_the_profile_of_a_file(people, tmp_path, command):
     crm, server, profile = people
     (tmp_path / "crm.yml").write_text(json.dumps(profile))
     (tmp_path / "config.json").write_text(json.dumps(config_for(server, "crm.yml")))
-    done = command(tmp_path, "--test=connection")
+    done = command("--test=connection")
     assert (done.returncode, done.stdout) == (0, "")
     assert "The profile fits the CRM." in done.stderr
     assert KEY not in done.stderr
     (tmp_path / "crm.yml").write_text("streams:\n  contact:\n    pat: /people\n")
-    done = command(tmp_path, "--test=connection")
+    done = command("--test=connection")
     assert done.returncode == 1
     assert "crm.yml:3: unknown key pat of contact. Did you mean path?" in done.stderr
     assert "Traceback" not in done.stderr
     assert crm.rows
 
 
-def command(folder, *args):
-    return subprocess.run(
-        [SCRIPT, "--config", "config.json", *args], cwd=folder, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def command(starter, tmp_path):
+    """Runs the command in the folder with the profile."""
+    return lambda *args: starter.run("tap-customcrm", "--config", "config.json", *args, folder=tmp_path)
 
 
 # -- inferring schemas
 
 
-def test_schemas_are_inferred_into_a_file_that_is_kept(people, tmp_path):
+def test_schemas_are_inferred_into_a_file_that_is_kept(people, tmp_path, command):
     crm, server, profile = people
     crm.rows["1"]["address"] = {"city": "Oslo", "floor": None}
     crm.rows["2"]["score"], crm.rows["3"]["score"] = 1, 2.5
@@ -290,7 +286,7 @@ def test_schemas_are_inferred_into_a_file_that_is_kept(people, tmp_path):
     (tmp_path / "crm.yml").write_text(json.dumps(profile))
     (tmp_path / "config.json").write_text(json.dumps(config_for(server, "crm.yml")))
     path = tmp_path / "schemas.json"
-    assert command(tmp_path, "--infer", "schemas.json").returncode == 0
+    assert command("--infer", "schemas.json").returncode == 0
     properties = json.loads(path.read_text())["contact"]["properties"]
     assert properties["name"] == {"type": ["string", "null"]}
     assert properties["changed"] == {"type": ["string", "null"], "format": "date-time"}

@@ -32,7 +32,7 @@ from record_sync.values import Value, Values, pick, stated
 from tripletex_client import TripletexClient, created_at, modified_at
 from tripletex_client.errors import ListTooLong
 from tripletex_client.resources import halves
-from tripletex_client.unstated import forget_unstated
+from tripletex_client.unstated import unstated
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
 from target_tripletex.creation import NewCustomers
@@ -166,15 +166,16 @@ class TripletexSystem:
 
     def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> TargetRecord:
         """What a record says; kept whole besides where it is to be written over."""
-        said = {name: dict(one) if isinstance(one, dict) else one for name, one in record.items()}
-        forget_unstated(said)
+        values = pick(record, paths)
+        for country in unstated(record):
+            values.update({path: None for path in values if path.startswith(country)})
         return TargetRecord(
             id=str(record["id"]),
             version=None if record.get("version") is None else str(record["version"]),
             modified_at=modified_at(record, self._timezone),
             # An answer need not say when its record was made: that was now.
             created_at=created_at(record, self._timezone) if to_write else None,
-            values=pick(said, paths),
+            values=values,
             handle=record if to_write else None,
         )
 

@@ -80,7 +80,7 @@ class Fingerprints:
             self._keyed_for_records, b"\0".join(path.encode() + b"=" + encode(values[path]) for path in sorted(values))
         )
 
-    def of_wholes(self, schema: bytes) -> Callable[[Buffer], bytes]:
+    def of_record_bytes(self, schema: bytes) -> Callable[[Buffer], bytes]:
         """What makes fingerprints of records by their bytes as they come in: the same only under the same schema."""
         keyed = self._keyed.copy()
         keyed.update(schema)

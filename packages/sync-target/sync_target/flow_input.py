@@ -70,8 +70,8 @@ class FlowInput:
         self.stream = stream
         self.schema = schema
         self.start_checked = False
-        self._schema = RecordSchema(stream, schema)
-        self._whole = flow.prints.of_wholes(msgspec.json.encode(schema))
+        self._records = RecordSchema(stream, schema)
+        self._fingerprint = flow.prints.of_record_bytes(msgspec.json.encode(schema))
         self._paths = tuple(one.path for one in flow.rules.properties)
         self._unread: list[_Unread] = []
         self._fresh: list[_Unread] = []
@@ -99,7 +99,7 @@ class FlowInput:
             source = _head(message.record).source
         except (msgspec.MsgspecError, UnicodeError):
             source = self._source_of(message)
-        self._unread.append(_Unread(source.id, source.version, self._whole(message.record), message))
+        self._unread.append(_Unread(source.id, source.version, self._fingerprint(message.record), message))
 
     def _source_of(self, message: RecordMessage) -> _Source:
         record = content_of(message.record, self.stream)
@@ -155,7 +155,7 @@ class FlowInput:
 
     def _incoming(self, arrived: _Unread) -> tuple[SourceRecord, str | None]:
         """The record, and what is wrong with it, if anything."""
-        record, fault = self._schema.read(arrived.message.record)
+        record, fault = self._records.read(arrived.message.record)
         source = record["_source"]
         values = source.get("values") or {}
         incoming = SourceRecord(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, Union
 
 import fastjsonschema
 import msgspec
@@ -36,9 +36,7 @@ class RecordSchema:
     def __init__(self, stream: str, schema: Mapping[str, Any]) -> None:
         self._stream = stream
         self._schema = schema
-        source = schema.get("properties", {}).get("_source", {}).get("properties", {})
-        shape = _shape(schema) if source.keys() >= _SOURCE else None
-        self._decode = None if shape is None else msgspec.json.Decoder(shape).decode
+        self._decode = _decoder(schema)
         if self._decode is None:
             _ = self._check
 
@@ -71,28 +69,41 @@ class RecordSchema:
         return compiled
 
 
-def _shape(schema: Mapping[str, Any]) -> Any:
-    """The type whose values are just those that fit a schema; None where it asks for more than types."""
-    told = schema.get("type")
-    kinds = [told] if isinstance(told, str) else told
-    if not isinstance(kinds, list) or any(key not in _KNOWN and not key.startswith("x-") for key in schema):
+def _decoder(schema: Mapping[str, Any]) -> Callable[[Any], Record] | None:
+    """Decodes what fits a schema, and nothing else; None where types cannot say what fits."""
+    try:
+        shape = _shape(schema)
+    except _MoreThanTypes:
         return None
-    shape: Any = None
-    for kind in kinds:
-        one = _object(schema) if kind == "object" else _TYPES.get(kind, False)
-        if one is False:
-            return None
-        shape = one if kind == kinds[0] else shape | one
-    return shape
+    source = schema.get("properties", {}).get("_source", {})
+    return msgspec.json.Decoder(shape).decode if source.get("properties", {}).keys() >= _SOURCE else None
+
+
+class _MoreThanTypes(Exception):  # noqa: N818  what a schema asks for, and no failure
+    """A schema asks for more than types."""
+
+
+def _shape(schema: Any) -> Any:
+    """The type whose values are just those that fit a schema. Raises _MoreThanTypes."""
+    told = schema.get("type") if isinstance(schema, dict) else None
+    kinds = [told] if isinstance(told, str) else told
+    if not isinstance(kinds, list) or not kinds or any(key not in _KNOWN and key[:2] != "x-" for key in schema):
+        raise _MoreThanTypes
+    return Union[tuple(_object(schema) if kind == "object" else _plain(kind) for kind in dict.fromkeys(kinds))]  # noqa: UP007
+
+
+def _plain(kind: str) -> Any:
+    if kind not in _TYPES:
+        raise _MoreThanTypes
+    return _TYPES[kind]
 
 
 def _object(schema: Mapping[str, Any]) -> Any:
-    """The same of an object."""
-    properties, required = schema.get("properties"), schema.get("required", [])
-    if properties is None:
-        return Record if not required else False
-    shapes = {name: _shape(one) for name, one in properties.items()}
-    if any(one is None and properties[name] != {"type": "null"} for name, one in shapes.items()):
-        return False
+    required = schema.get("required", [])
+    if "properties" not in schema:
+        if required:
+            raise _MoreThanTypes
+        return Record
+    shapes = {name: _shape(one) for name, one in schema["properties"].items()}
     fields = {name: one if name in required else NotRequired[one] for name, one in shapes.items()}
     return TypedDict("Fields", fields)  # type: ignore[operator]

@@ -3,23 +3,12 @@
 import fastjsonschema
 import msgspec
 import pytest
+from dataflow.schema import SOURCE_SCHEMA
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from singer_edge.errors import RunFailed
 from sync_target.record_schema import RecordSchema
 
-SOURCE = {
-    "type": "object",
-    "required": ["id", "deleted"],
-    "properties": {
-        "id": {"type": "string"},
-        "version": {"type": ["string", "null"]},
-        "modified_at": {"type": ["string", "null"]},
-        "deleted": {"type": "boolean"},
-        "filtered": {"type": "boolean"},
-        "values": {"type": "object"},
-    },
-}
 SCHEMA = {
     "type": "object",
     "x-sync": {"flow": "customer"},
@@ -29,7 +18,7 @@ SCHEMA = {
         "discount": {"type": ["number", "null"]},
         "terms": {"type": ["integer", "null"]},
         "address": {"type": ["object", "null"], "properties": {"city": {"type": ["string", "null"]}}},
-        "_source": SOURCE,
+        "_source": SOURCE_SCHEMA,
     },
 }
 RECORD = {
@@ -44,7 +33,7 @@ leaves = some | st.lists(some, max_size=2) | st.dictionaries(st.sampled_from(["c
 records = st.fixed_dictionaries(
     {
         "_source": st.fixed_dictionaries(
-            {"id": st.just("c1")}, optional={name: leaves for name in SOURCE["properties"] if name != "id"}
+            {"id": st.just("c1")}, optional={name: leaves for name in SOURCE_SCHEMA["properties"] if name != "id"}
         )
     },
     optional={name: leaves for name in (*SCHEMA["properties"], "unknown") if name != "_source"},
@@ -104,3 +93,9 @@ def test_a_record_that_fits_is_read_in_one_go(monkeypatch):
 def test_a_schema_that_is_none_ends_the_run_in_one_line():
     with pytest.raises(RunFailed, match="JSON schema is none"):
         RecordSchema("customer", {"type": "text"})
+
+
+@pytest.mark.parametrize("anything", [True, {}])
+def test_a_property_of_which_a_schema_says_nothing_may_hold_anything(anything):
+    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "name": anything}}
+    assert read({**RECORD, "name": [1]}, RecordSchema("customer", schema)) == ({**RECORD, "name": [1]}, None)

@@ -6,6 +6,7 @@ street nor a number. Passed on, that would be a country that nobody ever gave.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 NORWAY = "NO"
@@ -15,32 +16,34 @@ _PARTS = ("addressLine1", "addressLine2", "postalCode", "city")
 _ABSENT = object()
 
 
-def forget_unstated(record: Any) -> None:
-    """Take the country out of a record's addresses, and of its mobile number, where nothing else is said of them.
+def unstated(record: Any) -> Iterator[str]:
+    """The countries of a record's addresses, and of its mobile number, where nothing else is said of them.
 
-    `record` is a dictionary or a typed record of a list, and is changed. What it does not hold whole is left as it is.
+    `record` is a dictionary or a typed record of a list. Of what it does not hold whole nothing is known.
     """
     for name in _ADDRESSES:
-        address = _get(record, name)
-        if _is_norway(_get(address, "country")):
-            _forget(address, "country", _PARTS)
-    if _is_norway(_get(record, "phoneNumberMobileCountry")):
-        _forget(record, "phoneNumberMobileCountry", ("phoneNumberMobile",))
+        if _is_alone(_get(record, name), "country", _PARTS):
+            yield f"{name}.country"
+    if _is_alone(record, "phoneNumberMobileCountry", ("phoneNumberMobile",)):
+        yield "phoneNumberMobileCountry"
 
 
-def _forget(holder: Any, country: str, texts: tuple[str, ...]) -> None:
-    for name in texts:
-        text = _get(holder, name)
-        if not (text is None or (isinstance(text, str) and not text.strip())):
-            return
-    if isinstance(holder, dict):
-        holder[country] = None
-    else:
-        setattr(holder, country, None)
+def forget_unstated(record: Any) -> None:
+    """Take these countries out of the record itself."""
+    for path in list(unstated(record)):
+        *parents, country = path.split(".")
+        holder = _get(record, parents[0]) if parents else record
+        if isinstance(holder, dict):
+            holder[country] = None
+        else:
+            setattr(holder, country, None)
 
 
-def _is_norway(country: Any) -> bool:
-    return bool(_get(country, "isoAlpha2Code") == NORWAY)
+def _is_alone(holder: Any, country: str, texts: tuple[str, ...]) -> bool:
+    if _get(_get(holder, country), "isoAlpha2Code") != NORWAY:
+        return False
+    said = [_get(holder, name) for name in texts]
+    return all(text is None or (isinstance(text, str) and not text.strip()) for text in said)
 
 
 def _get(holder: Any, name: str) -> Any:
