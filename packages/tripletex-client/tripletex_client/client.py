@@ -119,6 +119,10 @@ class TripletexClient:
         """What the API still allows, as its newest answer said; None before the first. 429 is waited for anyway."""
         return self.transport.rate_limit
 
+    def send(self, method: str, path: str, **said: Any) -> Answer:
+        """Send one request as `Connection.send` does: for who looks at the API itself, its envelopes and headers."""
+        return self._connection.send(method, path, **said)
+
     def who_am_i(self) -> WhoAmI:
         """The company and the employee that the tokens stand for. Wrong tokens show here: AccessDenied."""
         answer = self._connection.send("GET", "/token/session/>whoAmI")

@@ -39,12 +39,18 @@ class Connection:
         headers: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (200,),
         read: Callable[[bytes], Any] = decoded,
+        once: float | None = None,
     ) -> Answer:
-        """Send with the session's token. One that Tripletex no longer takes (401) is renewed once."""
+        """Send with the session's token. One that Tripletex no longer takes (401) is renewed once.
+
+        What is to be sent `once` has so many seconds, waits for nothing and is not sent again.
+        """
 
         def attempt(token: str) -> Answer:
             carried = {**(headers or {}), "Authorization": basic(self._company_id, token)}
-            return self._transport.send(method, path, params=params, json=json, headers=carried, ok=ok, read=read)
+            return self._transport.send(
+                method, path, params=params, json=json, headers=carried, ok=ok, read=read, once=once
+            )
 
         token = self._session.token(self._transport)
         try:
