@@ -14,6 +14,7 @@ from record_sync.errors import SyncError
 
 from dataflow_operator.audit.command import audit
 from dataflow_operator.conflicts import conflicts
+from dataflow_operator.doctor.command import doctor
 from dataflow_operator.document.command import document
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.failures import failures
@@ -83,5 +84,5 @@ def main(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (status, plan, links, failures, conflicts, let_through, runs, audit, document, serve, forget):
+for command in (status, plan, links, failures, conflicts, let_through, runs, audit, doctor, document, serve, forget):
     main.add_command(command)

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from singer_sdk.exceptions import ConfigValidationError
 from sync_target import SyncTarget
@@ -28,12 +29,27 @@ def connected(environment: Mapping[str, str]) -> dict[str, ConnectedSystem]:
     return {target.side: _connected(target, environment) for target in TARGETS}
 
 
+def settings(target: type[SyncTarget], environment: Mapping[str, str]) -> Mapping[str, Any]:
+    """A target's settings, with its defaults.
+
+    Raises:
+        OperatorError: settings are missing or wrong; their values are not told.
+    """
+    return _made(target, environment).config
+
+
 def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> ConnectedSystem:
+    return _made(target, environment).system
+
+
+def _made(target: type[SyncTarget], environment: Mapping[str, str]) -> SyncTarget:
     config = told_of(target.side, target.settings_schema(), environment)
     try:
         with _signals_kept():
             made = target(config=config, validate_config=True, parse_env_config=False)
-            return made.system
+            # Made here, where what its settings lack is told.
+            _ = made.system
+            return made
     except target.expected_failures as error:
         told = "; ".join(error.errors) if isinstance(error, ConfigValidationError) else ""
         raise OperatorError(f"{target.name}: {told or error}") from None
