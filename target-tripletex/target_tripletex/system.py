@@ -95,6 +95,11 @@ class TripletexSystem:
         self._timezone = timezone
 
     @property
+    def client(self) -> TripletexClient:
+        """What it asks by."""
+        return self._client
+
+    @property
     def requests(self) -> int:
         """Requests made so far."""
         return self._client.transport.requests

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from singer_sdk.exceptions import ConfigValidationError
 from sync_target import SyncTarget
@@ -16,6 +16,8 @@ from target_tripletex.target import TargetTripletex
 
 from dataflow_operator.errors import OperatorError
 from dataflow_operator.settings import told_of
+
+Target = TypeVar("Target", bound=SyncTarget)
 
 TARGETS: tuple[type[SyncTarget], ...] = (TargetCustomcrm, TargetTripletex)
 
@@ -29,27 +31,20 @@ def connected(environment: Mapping[str, str]) -> dict[str, ConnectedSystem]:
     return {target.side: _connected(target, environment) for target in TARGETS}
 
 
-def settings(target: type[SyncTarget], environment: Mapping[str, str]) -> Mapping[str, Any]:
-    """A target's settings, with its defaults.
+def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> ConnectedSystem:
+    return target_of(target, environment).system
+
+
+def target_of(target: type[Target], environment: Mapping[str, str]) -> Target:
+    """A target with its settings, connected.
 
     Raises:
         OperatorError: settings are missing or wrong; their values are not told.
     """
-    return _made(target, environment).config
-
-
-def _connected(target: type[SyncTarget], environment: Mapping[str, str]) -> ConnectedSystem:
-    return _made(target, environment).system
-
-
-def _made(target: type[SyncTarget], environment: Mapping[str, str]) -> SyncTarget:
     config = told_of(target.side, target.settings_schema(), environment)
     try:
         with _signals_kept():
-            made = target(config=config, validate_config=True, parse_env_config=False)
-            # Made here, where what its settings lack is told.
-            _ = made.system
-            return made
+            return target(config=config, validate_config=True, parse_env_config=False)
     except target.expected_failures as error:
         told = "; ".join(error.errors) if isinstance(error, ConfigValidationError) else ""
         raise OperatorError(f"{target.name}: {told or error}") from None

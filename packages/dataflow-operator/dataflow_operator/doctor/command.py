@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
 
 import click
 from api_transport.errors import ApiError
 from dataflow.errors import DataflowError
 from record_sync.errors import SyncError
 
-from dataflow_operator.asked import Asked, shared
-from dataflow_operator.doctor.findings import FINE, MISBEHAVES, OPEN, Diagnosis
+from dataflow_operator.doctor.findings import FINE, MISBEHAVES, NOT_KNOWN, Diagnosis
 from dataflow_operator.errors import OperatorError
+from dataflow_operator.options import Asked, shared
 from dataflow_operator.terminal import say, show_facts, show_json, show_table
+
+if TYPE_CHECKING:
+    from target_tripletex.system import TripletexSystem
 
 SICK = 1
 
@@ -61,11 +65,10 @@ def doctor(asked: Asked, tables: Sequence[str], *, write: bool, i_mean_it: bool)
 def _made(asked: Asked, tables: Sequence[str], *, write: bool, anywhere: bool) -> Diagnosis:
     # The other commands start without what speaks to the systems.
     from target_tripletex.target import TargetTripletex  # noqa: PLC0415
-    from tripletex_client import TripletexClient  # noqa: PLC0415
 
     from dataflow_operator import project  # noqa: PLC0415
     from dataflow_operator.audit.flows import AuditedFlow  # noqa: PLC0415
-    from dataflow_operator.connections import settings  # noqa: PLC0415
+    from dataflow_operator.connections import target_of  # noqa: PLC0415
     from dataflow_operator.doctor.company import Company  # noqa: PLC0415
     from dataflow_operator.doctor.diagnosis import diagnose  # noqa: PLC0415
     from dataflow_operator.doctor.stopping import Stopping  # noqa: PLC0415
@@ -76,9 +79,10 @@ def _made(asked: Asked, tables: Sequence[str], *, write: bool, anywhere: bool) -
         paths = AuditedFlow.of(dataflow, flow).paths(TargetTripletex.side)
         names = frozenset(path.partition(".")[0] for path in paths)
         mapped[flow.tripletex] = mapped.get(flow.tripletex, frozenset()) | names
-    told = settings(TargetTripletex, asked.environment)
-    with Stopping() as stopping, TripletexClient.of(told, agent="dataflow-doctor") as client:
-        company = Company(client, told, stopping)
+    target = target_of(TargetTripletex, asked.environment)
+    # Its own client: another one would share the session, which would not end with either alone.
+    with Stopping() as stopping, cast("TripletexSystem", target.system).client as client:
+        company = Company(client, target.config, stopping)
         if write and not (company.is_for_trying or anywhere):
             raise click.UsageError(
                 "--write is for the test environment, and this is not: to write all the same, say --i-mean-it too"
@@ -97,11 +101,11 @@ def _show(found: Diagnosis) -> None:
             for one in found.findings
         ],
     )
-    count = {verdict: sum(one.verdict == verdict for one in found.findings) for verdict in (MISBEHAVES, OPEN)}
+    count = {verdict: sum(one.verdict == verdict for one in found.findings) for verdict in (MISBEHAVES, NOT_KNOWN)}
     if not found.is_healthy:
         say(f"The sync would misbehave: see the {count[MISBEHAVES]} marked so.")
-    elif count[OPEN]:
-        say(f"The sync works with this company, as far as is known; {count[OPEN]} could not be told.")
+    elif count[NOT_KNOWN]:
+        say(f"The sync works with this company, as far as is known; {count[NOT_KNOWN]} could not be told.")
     else:
         say("The sync works with this company.")
     if not found.wrote:

@@ -50,9 +50,17 @@ class Company:
         self.stopping.check()
         return self.client.send(method, path, **said)
 
-    def list(self, resource: str, fields: str = "id", *, count: int = 1, offset: int = 0, **params: Any) -> list[Any]:
+    def list(
+        self,
+        resource: str,
+        fields: str = "id",
+        *,
+        count: int = 1,
+        offset: int = 0,
+        where: Mapping[str, Any] | None = None,
+    ) -> list[Any]:
         """Some of a list, in the order of ids; as the API has it: inactive ones only where it gives them."""
-        asked = {**params, "from": offset, "count": count, "sorting": "id", "fields": fields}
+        asked = {**(where or {}), "from": offset, "count": count, "sorting": "id", "fields": fields}
         return values_of(self.send("GET", f"/{resource}", params=asked))
 
     def get(self, resource: str, record_id: int, fields: str) -> Record | None:

@@ -22,6 +22,7 @@ def diagnose(company: Company, mapped: Mapped, *, write: bool, warn: Callable[[s
     found = dict(read(company, mapped))
     if write:
         _try(company, found, warn)
+        company.stopping.check()
         refusal = answered(lambda: rate_headers(company))
         if refusal is not None:
             found["rate-headers"] = refusal

@@ -8,11 +8,8 @@ import msgspec
 
 from dataflow_operator.doctor.questions import READING, WRITING, Question
 
-FINE, MISBEHAVES, OPEN = "fine", "misbehaves", "not known"
-"""Verdicts: the sync works with it, it would not, nobody can tell yet."""
-
-NOT_KNOWN = "unknown"
-"""In place of an answer where the company did not give one."""
+FINE, MISBEHAVES, NOT_KNOWN = "fine", "misbehaves", "not known"
+"""Verdicts: the sync works with it, it would not, nobody can tell yet; the last also in place of an answer."""
 
 Answers = Mapping[str, "Found"]
 
@@ -59,7 +56,7 @@ def findings(found: Answers, *, wrote: bool) -> list[Finding]:
 def _finding(question: Question, found: Found) -> Finding:
     said = question.answers.get(found.value)
     if said is None:
-        return Finding(question.name, question.assumption, NOT_KNOWN, found.detail or "no answer", "", OPEN)
+        return Finding(question.name, question.assumption, NOT_KNOWN, found.detail or "no answer", "", NOT_KNOWN)
     here = f"{said.here}: {found.detail}" if found.detail else said.here
     return Finding(
         question.name, question.assumption, found.value, here, said.means, FINE if said.is_fine else MISBEHAVES

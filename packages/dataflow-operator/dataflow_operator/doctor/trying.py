@@ -217,7 +217,9 @@ class Trying:
         def list_customer() -> Found | None:
             if "customer" not in inactive:
                 return None
-            return Found("found" if self._company.list("customer", id=customer, isInactive=True) else "gone")
+            return Found(
+                "found" if self._company.list("customer", where={"id": customer, "isInactive": True}) else "gone"
+            )
 
         def list_by_id() -> Found | None:
             return id_filter(self._company, {"id": customer}) if "customer" in inactive else None
@@ -232,7 +234,7 @@ class Trying:
         }
 
     def _lists_contact(self) -> bool:
-        listed = self._company.list("contact", count=2, customerId=self._ids["customer"])
+        listed = self._company.list("contact", count=2, where={"customerId": self._ids["customer"]})
         return any(one["id"] == self._ids["contact"] for one in listed)
 
 
