@@ -290,6 +290,19 @@ def test_an_interrupted_trial_is_removed(run, tripletex, when, number):
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == handlers
 
 
+def test_nothing_keeps_an_interrupted_trial_from_being_removed(run, tripletex):
+    before = everything(tripletex)
+
+    def interrupt(request):
+        if request.is_write and request.path != "/v2/customer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    tripletex.after = interrupt
+    assert run("--write").exit_code == 130
+    assert everything(tripletex) == before
+    assert [one.method for one in writes(tripletex)] == ["POST", "POST", "DELETE", "DELETE"]
+
+
 @pytest.mark.parametrize("resource", ["customer", "contact"])
 def test_a_record_whose_creation_was_not_answered_is_removed(run, tripletex, resource):
     before = everything(tripletex)
