@@ -48,6 +48,11 @@ RUN_HERE = {
         "test_a_second_meltano_has_a_folder_of_its_own"
     ),
     "meltano --environment=production invoke dataflow:plan": "test_meltano_hands_the_plan_over",
+    "meltano --environment=production invoke dataflow:doctor": "test_meltano_hands_the_doctor_over",
+    "meltano --environment=test invoke dataflow:doctor --write": "test_meltano_hands_the_doctor_over",
+    "meltano --environment=test invoke dataflow:doctor --write --json > doctor.json": (
+        "test_meltano_hands_the_doctor_over"
+    ),
     BACKUP: "test_a_store_that_is_in_use_is_backed_up_whole",
 }
 """Command to what runs it in this file. That a whole cycle does what it should is tests/pipeline's business."""
@@ -344,6 +349,11 @@ def test_a_second_meltano_has_a_folder_of_its_own(meltano, tmp_path):
 def test_meltano_hands_the_plan_over(meltano):
     told = meltano("--environment=production", "invoke", "dataflow:plan", "--help")
     assert "Show what the next cycle would do" in told
+
+
+def test_meltano_hands_the_doctor_over(meltano):
+    told = meltano("--environment=test", "invoke", "dataflow:doctor", "--write", "--json", "--help")
+    assert "Ask a Tripletex company how it does what differs between companies" in told
 
 
 # -- the link store
