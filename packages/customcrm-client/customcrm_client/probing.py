@@ -47,20 +47,22 @@ class Findings(msgspec.Struct):
         return f"{self.stream}: {'; '.join(self.told)}."
 
 
-def probe(client: CustomcrmClient, stream: str) -> Findings:
+def probe(client: CustomcrmClient, stream: str, in_words: Callable[[ApiError], str] = str) -> Findings:
     """Try a stream's list, its paging, its filter of changes, its search and the reading of one record.
 
+    `in_words` says what a request was refused for; the CRM's own words may hold somebody's data.
     Raises the errors of `api_transport.errors` for what concerns more than this stream: credentials, connection.
     """
-    return _Probe(client, stream).run()
+    return _Probe(client, stream, in_words).run()
 
 
 class _Probe:
-    def __init__(self, client: CustomcrmClient, stream: str) -> None:
+    def __init__(self, client: CustomcrmClient, stream: str, in_words: Callable[[ApiError], str]) -> None:
         self.client = client
         self.name = stream
         self.stream: Stream = client.profile.streams[stream]
         self.found = Findings(stream)
+        self.in_words = in_words
 
     def run(self) -> Findings:
         records = self._try(self._list)
@@ -75,7 +77,7 @@ class _Probe:
         except ApiError as error:
             if error.status in (None, 401):
                 raise
-            self.found.problems.append(str(error))
+            self.found.problems.append(self.in_words(error))
         return None
 
     def _tell(self, text: str) -> None:

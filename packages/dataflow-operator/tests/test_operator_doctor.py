@@ -56,8 +56,8 @@ def tripletex(served, monkeypatch):
 
 
 @pytest.fixture
-def run(tripletex, monkeypatch):
-    """The command, with the settings of this company."""
+def run(tripletex, served, monkeypatch):
+    """The command, with the settings of this company and its CRM."""
     monkeypatch.chdir(ROOT)
     for name in list(os.environ):
         if name.startswith(OURS):
@@ -68,6 +68,8 @@ def run(tripletex, monkeypatch):
             "TARGET_TRIPLETEX_API_URL": tripletex.api_url,
             "TARGET_TRIPLETEX_CONSUMER_TOKEN": tripletex.consumer_token,
             "TARGET_TRIPLETEX_EMPLOYEE_TOKEN": tripletex.employee_token,
+            "TARGET_CUSTOMCRM_API_URL": served.customcrm.api_url,
+            "TARGET_CUSTOMCRM_API_KEY": served.customcrm.api_key,
         }
         ended = CliRunner(env={**told, **environment}).invoke(main, ["doctor", *arguments])
         if ended.exception is not None and not isinstance(ended.exception, SystemExit):
@@ -350,17 +352,51 @@ def test_what_cannot_be_removed_at_all_is_told(tripletex, run):
     assert len(tripletex.all("customer")) == before + 1
 
 
+# -- the CRM
+
+
+def test_whether_the_crm_is_as_its_profile_says_is_told_too(served, run):
+    for n in range(3):
+        served.customcrm.create("contact", FirstName=f"Kari {n}", Email=PERSON[2])
+    found = json.loads(run("--json").stdout)["crm"]
+    assert {one["stream"]: one["problems"] for one in found} == {"contact": [], "customer": [], "product": []}
+    assert "3 records on the first page" in run(COLUMNS="300").stdout
+
+
+def test_a_profile_that_does_not_fit_is_told_without_what_the_crm_says(served, run):
+    def refuse(request):
+        if request.path.startswith("/api/v1/contact"):
+            return sandbox.Fault.answer(422, {"message": f"Ugyldig: {PERSON[2]}"})
+        return None
+
+    served.customcrm.before = refuse
+    ended = run()
+    assert (ended.exit_code, "misbehaves" in ended.stdout) == (1, True)
+    assert "422" in ended.stdout
+    assert PERSON[2] not in ended.output
+
+
+def test_a_crm_that_cannot_be_asked_does_not_keep_tripletex_from_being_told_of(run):
+    ended = run("--json", TARGET_CUSTOMCRM_API_KEY="another-key")
+    told = json.loads(ended.stdout)
+    assert (ended.exit_code, told["crm"], bool(told["findings"])) == (3, None, True)
+    assert ended.stderr.startswith("dataflow: The CRM could not be asked: ")
+    assert (ended.stderr.count("\n"), "another-key" in ended.stderr) == (1, False)
+
+
 # -- what is told
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",), ("--write",), ("--write", "--json")], ids=" ".join)
-def test_what_is_told_holds_no_secret_and_nobodys_data(tripletex, run, arguments):
+def test_what_is_told_holds_no_secret_and_nobodys_data(tripletex, served, run, arguments):
+    served.customcrm.create("contact", FirstName="Kari", Email=PERSON[2], Phone=PERSON[3])
     tripletex.variant = Variant("null=refused", "list-limit=on")
     ended = run(*arguments)
     ids = {str(one["id"]) for some in everything(tripletex).values() for one in some}
     secret = {*PERSON, "Kari", tripletex.consumer_token, tripletex.employee_token, str(tripletex.company_id), *ids}
-    address = tripletex.api_url.partition("://")[2].partition("/")[0]
-    assert [one for one in (*secret, address) if one in ended.output] == []
+    secret.add(served.customcrm.api_key)
+    addresses = {system.api_url.partition("://")[2].partition("/")[0] for system in (tripletex, served.customcrm)}
+    assert [one for one in (*secret, *addresses) if one in ended.output] == []
     made = {
         one["id"] for seen in writes(tripletex) for one in [(seen.response_body or {}).get("value", {})] if "id" in one
     }
@@ -369,10 +405,10 @@ def test_what_is_told_holds_no_secret_and_nobodys_data(tripletex, run, arguments
 
 def test_the_table_tells_assumption_company_and_meaning(run, few_requests):
     few_requests()
-    table = run("--write").stdout
+    table = run("--write", COLUMNS="300").stdout
     assert "What this company does" in table
-    assert "it is taken" in table
-    assert "The sync works with this company, as far as is known; 1 could not be told." in table
+    assert "it is accepted" in table
+    assert "The sync works, as far as is known; 1 could not be told." in table
     assert "misbehaves" not in table
 
 

@@ -1,4 +1,4 @@
-"""``dataflow doctor``: which of the Tripletexes that there may be a company is."""
+"""``dataflow doctor``: which known variant of Tripletex a company is, and whether the CRM is as its profile says."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from dataflow_operator.options import Asked, shared
 from dataflow_operator.terminal import say, show_facts, show_json, show_table
 
 if TYPE_CHECKING:
+    from customcrm_client.probing import Findings
     from target_tripletex.system import TripletexSystem
 
 SICK = 1
+FAILURES = (OperatorError, SyncError, DataflowError, ApiError)
 
 
 class DoctorFailed(OperatorError):  # noqa: N818 - reads as what happened
-    """The company could not be asked, which is told from what is found of it."""
+    """A system could not be asked, which is told from what is found of it."""
 
     exit_code = 3
 
@@ -40,29 +42,43 @@ class DoctorFailed(OperatorError):  # noqa: N818 - reads as what happened
 def doctor(asked: Asked, tables: Sequence[str], *, write: bool, i_mean_it: bool) -> int:
     """Ask a Tripletex company how it does what differs between companies, and tell what that means for the sync.
 
-    Lists are read, a record or a page each; nothing is written without --write, and neither way is the link store
-    looked at. What is told holds no names, values, ids, addresses and tokens: it can be sent to anybody. The settings
-    are those of the target.
+    Of the CRM it tells whether its profile fits, as `tap-customcrm --test=connection` does. Lists are read, a record or
+    a page each; nothing is written without --write, and then to Tripletex alone; the link store is not looked at. What
+    is told holds no values, ids, addresses and tokens, and nobody's names: it can be sent to anybody. The settings are
+    those of the targets.
 
     \b
-    Exit codes: 0 the sync works with this company, as far as is known
+    Exit codes: 0 the sync works with both, as far as is known
                 1 it would misbehave
                 2 the command line is none
-                3 the company could not be asked
+                3 one of the two could not be asked
                 130 interrupted; what was created is removed
     """  # noqa: D301 - click's mark for lines that stay as they are
     try:
-        found = _made(asked, tables, write=write, anywhere=i_mean_it)
-    except (OperatorError, SyncError, DataflowError, ApiError) as error:
-        raise DoctorFailed(str(error)) from None
+        found = _of_tripletex(asked, tables, write=write, anywhere=i_mean_it)
+    except FAILURES as error:
+        raise DoctorFailed(f"Tripletex could not be asked: {error}") from None
+    failed: Exception | None = None
+    try:
+        found.crm = _of_crm(asked)
+    except FAILURES as error:
+        failed = error
     if asked.as_json:
         show_json(found)
     else:
         _show(found)
-    return 0 if found.is_healthy else SICK
+    if failed is not None:
+        raise DoctorFailed(f"The CRM could not be asked: {failed}")
+    return SICK if found.misbehaviours else 0
 
 
-def _made(asked: Asked, tables: Sequence[str], *, write: bool, anywhere: bool) -> Diagnosis:
+def _of_crm(asked: Asked) -> list[Findings]:
+    from dataflow_operator.doctor.crm import diagnose_crm  # noqa: PLC0415
+
+    return diagnose_crm(asked.environment)
+
+
+def _of_tripletex(asked: Asked, tables: Sequence[str], *, write: bool, anywhere: bool) -> Diagnosis:
     # The other commands start without what speaks to the systems.
     from target_tripletex.target import TargetTripletex  # noqa: PLC0415
 
@@ -101,12 +117,25 @@ def _show(found: Diagnosis) -> None:
             for one in found.findings
         ],
     )
-    count = {verdict: sum(one.verdict == verdict for one in found.findings) for verdict in (MISBEHAVES, NOT_KNOWN)}
-    if not found.is_healthy:
-        say(f"The sync would misbehave: see the {count[MISBEHAVES]} marked so.")
-    elif count[NOT_KNOWN]:
-        say(f"The sync works with this company, as far as is known; {count[NOT_KNOWN]} could not be told.")
+    if found.crm is not None:
+        show_table(
+            ("Stream of the CRM", "What the profile finds", ""),
+            [
+                (one.stream, text, verdict)
+                for one in found.crm
+                for texts, verdict in (
+                    ([f"{'; '.join(one.told)}."] if one.told else [], ""),
+                    (one.problems, MISBEHAVES),
+                )
+                for text in texts
+            ],
+        )
+    unknown = sum(one.verdict == NOT_KNOWN for one in found.findings)
+    if found.misbehaviours:
+        say(f"The sync would misbehave: see the {found.misbehaviours} marked so.")
+    elif unknown:
+        say(f"The sync works, as far as is known; {unknown} could not be told.")
     else:
-        say("The sync works with this company.")
+        say("The sync works with both systems.")
     if not found.wrote:
-        say("More is told by --write, in the test environment.")
+        say("--write tells more, in the test environment.")

@@ -1,12 +1,16 @@
-"""What the doctor found: every question with its answer, in words of our own."""
+"""What the doctor found: every question with its answer, in words of our own; and what the CRM's probe found."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from dataflow_operator.doctor.questions import READING, WRITING, Question
+
+if TYPE_CHECKING:
+    from customcrm_client.probing import Findings
 
 FINE, MISBEHAVES, NOT_KNOWN = "fine", "misbehaves", "not known"
 """Verdicts: the sync works with it, it would not, nobody can tell yet; the last also in place of an answer."""
@@ -32,19 +36,22 @@ class Finding(msgspec.Struct, frozen=True):
     verdict: str
 
 
-class Diagnosis(msgspec.Struct, frozen=True):
-    """All of it. There are no ids, names, values and addresses in it."""
+class Diagnosis(msgspec.Struct):
+    """All of it: of Tripletex, and of the CRM. There are no ids, names, values and addresses in it."""
 
     asked: str
     """The production system, the test environment, this machine, another address."""
     version: str
     wrote: bool
     findings: list[Finding]
+    crm: list[Findings] | None = None
+    """By stream; None where the CRM could not be asked."""
 
     @property
-    def is_healthy(self) -> bool:
-        """Whether the sync would not misbehave."""
-        return all(one.verdict != MISBEHAVES for one in self.findings)
+    def misbehaviours(self) -> int:
+        """How many findings the sync could not live with."""
+        wrong = sum(one.verdict == MISBEHAVES for one in self.findings)
+        return wrong + sum(len(one.problems) for one in self.crm or ())
 
 
 def findings(found: Answers, *, wrote: bool) -> list[Finding]:
