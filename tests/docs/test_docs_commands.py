@@ -92,6 +92,7 @@ RUN_ELSEWHERE = {
     "dataflow failures": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow conflicts": "packages/dataflow-operator/tests/test_operator_command.py",
     "dataflow runs": "packages/dataflow-operator/tests/test_operator_command.py",
+    "dataflow doctor": "packages/dataflow-operator/tests/test_operator_doctor.py",
     "dataflow document": "packages/dataflow-operator/tests/test_operator_document.py",
     "dataflow audit": "packages/dataflow-operator/tests/test_operator_audit.py",
     "dataflow audit --html audit.html": "packages/dataflow-operator/tests/test_operator_audit.py",
