@@ -8,10 +8,12 @@ from datetime import datetime
 from record_sync.canonical import canonical, same
 from record_sync.fingerprint import Fingerprints
 from record_sync.intent import Intent
-from record_sync.plan import Plan, Verdict, target_unchanged
-from record_sync.record import Base, Link, LinkSide, SourceRecord, TargetRecord
+from record_sync.plan import Plan, Verdict, is_as_sent, target_unchanged
+from record_sync.record import GONE, Base, Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import Unit
-from record_sync.values import Values
+from record_sync.values import Value, Values
+
+_ESCAPED = frozenset("&<>\"'")
 
 
 def observe(end: LinkSide, version: str | None, modified_at: datetime | None) -> bool:
@@ -23,6 +25,26 @@ def observe(end: LinkSide, version: str | None, modified_at: datetime | None) ->
     end.version = version
     end.modified_at = modified_at
     return True
+
+
+def observe_target(end: LinkSide, current: TargetRecord, prints: Fingerprints) -> bool:
+    """Take a record into account as it was read before our next write; tells whether its version is news.
+
+    What it says of values that were sent is told from edits now, as that write moves the version.
+    """
+    at_own_write = end.is_at_own_write(current.version)
+    for path, sent in list(end.base.provisional.items()):
+        if path in current.values:
+            value = current.values[path]
+            kept = is_as_sent(end.base, path, value, prints, at_own_write=at_own_write)
+            end.base.agree(path, prints.of(value) if kept else sent)
+    return observe(end, current.version, current.modified_at)
+
+
+def observe_gone(end: LinkSide, now: datetime) -> None:
+    """Take into account that a record was looked up and is not there; what was read before says nothing of that."""
+    end.state = GONE
+    end.written_at = now
 
 
 def observe_own_write(end: LinkSide, answer: TargetRecord, now: datetime) -> None:
@@ -43,9 +65,18 @@ def agree_target(link: Link, unit: Unit, current: TargetRecord, sent: Values, pr
     """The target's values of a unit are agreed: as answered, or as sent where the answer does not say."""
     for one in unit.properties:
         if one.path in current.values:
-            link.target.base.agree(one.path, prints.of(current.values[one.path]))
+            link.target.base.agree(one.path, _answered(current.values[one.path], sent.get(one.path), prints))
         elif one.path in sent:
             link.target.base.expect(one.path, prints.of_sent(sent[one.path]))
+
+
+def _answered(value: Value, sent: Value, prints: Fingerprints) -> bytes:
+    """The fingerprint of an answered value; one that repeats what was sent may be an echo, and kept HTML-escaped."""
+    return prints.of_sent(value) if value == sent and _is_escapable(value) else prints.of(value)
+
+
+def _is_escapable(value: Value) -> bool:
+    return isinstance(value, str) and not _ESCAPED.isdisjoint(value)
 
 
 def agree_without_write(
@@ -132,10 +163,13 @@ def created_side(
     """The side of a record that a creation made, as its answer says: whatever the system made of it is agreed."""
     sent, end = intent.values, LinkSide(id=answer.id)
     observe_own_write(end, answer, now)
-    end.base = Base(
-        prints.of_all(answer.values, frozenset(paths)),
-        {path: prints.of_sent(sent.get(path)) for path in paths if path not in answer.values},
+    firm = prints.of_all(answer.values, frozenset(paths))
+    firm.update(
+        (path, _answered(value, sent.get(path), prints))
+        for path, value in answer.values.items()
+        if path in firm and _is_escapable(value)
     )
+    end.base = Base(firm, {path: prints.of_sent(sent.get(path)) for path in paths if path not in answer.values})
     return end
 
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from record_sync.canonical import same
 from record_sync.record import Link
 from record_sync.values import Values
 
@@ -36,6 +37,11 @@ class Lost(msgspec.Struct, frozen=True):
     values: Values
     over: Values | None
     """What was written over them; ``None`` where the store does not know."""
+
+
+def is_as_shown(shown: Values, values: Values) -> bool:
+    """Whether a side still says what whoever decided was shown of it."""
+    return all(same("text", shown[path], value) for path, value in values.items() if path in shown)
 
 
 def decided_for(decisions: Decisions, link: Link, unit: str) -> str | None:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from record_sync.agreement import observe_own_write
-from record_sync.conflict import DELETED, decided_for
+from record_sync.agreement import observe_gone, observe_own_write
+from record_sync.conflict import DELETED, decided_for, is_as_shown
 from record_sync.flow import ATTEMPTS, Flow
 from record_sync.intent import REMOVE, Intent
 from record_sync.ledger import Transaction
@@ -26,7 +26,7 @@ class Due(msgspec.Struct, frozen=True):
 
     link: Link
     is_decided: bool
-    """A person decided so: nothing is judged any more."""
+    """A person decided so, of the record as it was shown."""
     is_new: bool
     """No earlier run tried it."""
 
@@ -92,9 +92,9 @@ class Deletions:
             for one in due:
                 current = read.get(one.link.target.id)
                 if current is None:
-                    one.link.target.state = GONE
+                    observe_gone(one.link.target, flow.ledger.store.now())
                     missing.append(one.link)
-                elif not one.is_decided and deletion_is_contested(one.link, current, flow.rules, flow.ledger.prints):
+                elif self._is_contested(now, one, current):
                     flow.outcomes.contest_deletion(now, one.link, current)
                 else:
                     removals.append(Removal(one, current, self._intent(one.link, current)))
@@ -103,6 +103,15 @@ class Deletions:
                 now.intents.add([one.intent for one in removals])
         self._end_all(missing, Outcome.UNCHANGED)
         return self._remove(removals)
+
+    def _is_contested(self, now: Transaction, one: Due, current: TargetRecord) -> bool:
+        """Whether the record was edited since the last agreement, or since a person was shown it and decided."""
+        flow, target = self._flow, one.link.target
+        if not one.is_decided:
+            return deletion_is_contested(one.link, current, flow.rules, flow.ledger.prints)
+        shown = now.conflicts.shown(one.link, DELETED, flow.ledger.key.target_side)
+        has_moved = (current.version, current.modified_at) != (target.version, target.modified_at)
+        return has_moved or not is_as_shown(shown, current.values)
 
     def _remove(self, removals: Sequence[Removal]) -> list[Due]:
         flow = self._flow

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from record_sync.values import Value, Values
@@ -48,6 +49,13 @@ def _number(value: Any) -> str:
     return format(number.normalize(), "f") if number.is_finite() and abs(number.adjusted()) < 400 else str(number)
 
 
+def _unescaped(text: str) -> str:
+    """What a text says whose special characters were escaped, be it several times."""
+    while "&" in text and (plain := unescape(text)) != text:
+        text = plain
+    return text
+
+
 def _digest(keyed: blake2b, content: Buffer) -> bytes:
     anew = keyed.copy()
     anew.update(content)
@@ -71,8 +79,8 @@ class Fingerprints:
         return self._known.of(value)
 
     def of_sent(self, value: Value) -> bytes:
-        """The fingerprint of a value that was sent and not answered: servers trim, and take "" for none."""
-        return self._known_sent.of((value.strip() or None) if isinstance(value, str) else value)
+        """The fingerprint of a value that was sent, however servers keep it: trimmed, HTML-escaped, "" as none."""
+        return self._known_sent.of((_unescaped(value).strip() or None) if isinstance(value, str) else value)
 
     def of_record(self, values: Mapping[str, Value]) -> bytes:
         """One fingerprint of a whole record."""

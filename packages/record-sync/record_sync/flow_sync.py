@@ -24,7 +24,7 @@ from record_sync.outcomes import OUTCOME_OF_WAITING, Outcomes
 from record_sync.plan import changed, is_stale
 from record_sync.presence import Presence
 from record_sync.put_back import put_back
-from record_sync.record import CONTESTED, ENDED, GONE, LIVE, Link, RawRecord, SourceRecord
+from record_sync.record import CONTESTED, ENDED, GONE, LIVE, SUSPECT, Link, RawRecord, SourceRecord
 from record_sync.recovery import Recovery
 from record_sync.references import Resolved, resolve
 from record_sync.rules import FlowRules
@@ -141,9 +141,16 @@ class FlowSync:
         if self._linking.creating.concerns(ids):
             self.await_writes()
         with self.flow.ledger.transaction() as now:
-            self.presence.saw(now.links.of_sources(ids), now.waiting.of(ids))
+            links, waiting = now.links.of_sources(ids), now.waiting.of(ids)
+            self.presence.saw(links, waiting)
             for record, reason in records:
-                self.flow.outcomes.wait(now, record, INVALID, reason)
+                link, row = links.get(record.id), waiting.get(record.id)
+                if (row is not None and row.is_newer_than(record)) or (
+                    link is not None and is_stale(record, link.source)
+                ):
+                    self.flow.outcomes.count(record.id, Outcome.STALE)
+                else:
+                    self.flow.outcomes.wait(now, record, INVALID, reason)
 
     # -- what waits
 
@@ -252,7 +259,7 @@ class FlowSync:
             outcomes.drop(now, record.id, Outcome.OTHER_FLOW)
         elif record.filtered:
             outcomes.keep_out(now, record.id, Outcome.FILTERED)
-        elif (still := self._still_waits(record, waiting)) is not None:
+        elif (still := self._still_waits(record, link, waiting)) is not None:
             outcomes.count(record.id, still)
         elif record.deleted:
             self._take_tombstone(now, record, link, waiting)
@@ -276,15 +283,22 @@ class FlowSync:
             link.source.state = GONE
             now.links.save(link)
 
-    def _still_waits(self, record: SourceRecord, waiting: Waiting | None) -> Outcome | None:
+    def _still_waits(self, record: SourceRecord, link: Link | None, waiting: Waiting | None) -> Outcome | None:
         """The outcome of a record that says nothing newer than the waiting one, whose time will come."""
-        if waiting is None or self.flow.outcomes.is_retried(record.id):
+        if waiting is None:
             return None
+        if self.flow.outcomes.is_retried(record.id):
+            # That it waits does not say that it is still there.
+            is_suspect = link is not None and link.source.state == SUSPECT
+            return OUTCOME_OF_WAITING[waiting.kind] if is_suspect else None
         if waiting.is_newer_than(record):
             return Outcome.STALE
         if record.deleted or waiting.kind in (REFERENCE, INVALID, DELETION):
             # A tombstone says what the record last said, and yet something new. Once a record is valid, what kept it
             # waiting as an invalid one is over, be its values the same.
+            return None
+        if waiting.kind == CONFLICT and waiting.record.version != record.version:
+            # Who decides is to be asked about the record as it is.
             return None
         return OUTCOME_OF_WAITING[waiting.kind] if waiting.fingerprint == self.flow.outcomes.print_of(record) else None
 
@@ -326,7 +340,7 @@ class FlowSync:
         if link.target.state == GONE and (was_ended or self._is_to_be_made_again(link, decisions)):
             batch.lost.append((record, link))
         elif link.target.state == GONE and (change.units or link.state == CONTESTED):
-            self.flow.outcomes.contest_edit(now, record, link)
+            self.flow.outcomes.contest_edit(now, record, link, is_news=is_news)
         elif change.units or was_ended:
             # What was not deactivated is not made active again.
             restore = was_ended and self.rules.on_delete != "ignore"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from record_sync.agreement import observe_gone, observe_target
 from record_sync.conflict import DELETED
 from record_sync.ledger import Ledger, Transaction
 from record_sync.outcome import Outcome, Tally
@@ -102,20 +103,23 @@ class Outcomes:
         )
         self.count(record.id, OUTCOME_OF_WAITING[kind], reason)
 
-    def contest_edit(self, now: Transaction, record: SourceRecord, link: Link) -> None:
+    def contest_edit(self, now: Transaction, record: SourceRecord, link: Link, *, is_news: bool = True) -> None:
         """Edited here, gone there: nothing is created or deleted, and a person decides."""
-        link.target.state, link.state = GONE, CONTESTED
+        if link.target.state != GONE:
+            observe_gone(link.target, self._ledger.store.now())
+        link.state = CONTESTED
         now.links.save(link)
         both = {self._key.source_side: dict(record.source), self._key.target_side: {"deleted": True}}
-        now.conflicts.open(link, DELETED, both)
+        now.conflicts.open(link, DELETED, both, is_news=is_news)
         self.wait(now, record, CONFLICT, f"its counterpart {link.target.id} is gone from {self._key.target_side}")
 
     def contest_deletion(self, now: Transaction, link: Link, current: TargetRecord) -> None:
-        """Deleted here, edited there: nothing is deleted, and a person decides."""
+        """Deleted here, edited there: nothing is deleted, and a person decides, again where somebody did before."""
+        observe_target(link.target, current, self._ledger.prints)
         link.state = CONTESTED
         now.links.save(link)
         both = {self._key.source_side: {"deleted": True}, self._key.target_side: dict(current.values)}
-        now.conflicts.open(link, DELETED, both)
+        now.conflicts.open(link, DELETED, both, is_news=True)
         self.count(link.source.id, Outcome.CONFLICT, "deleted here, edited in the other system")
 
     # -- counting

@@ -15,9 +15,9 @@ import msgspec
 
 from record_sync.canonical import stated_form
 from record_sync.fingerprint import Fingerprints
-from record_sync.record import Base, Link, LinkSide, SourceRecord, TargetRecord
+from record_sync.record import GONE, Base, Link, LinkSide, SourceRecord, TargetRecord
 from record_sync.rules import FlowRules, Property, Unit
-from record_sync.values import Values, empty
+from record_sync.values import Value, Values, empty
 
 
 class Verdict(Enum):
@@ -52,7 +52,7 @@ class Changed(msgspec.Struct, frozen=True):
 
     units: tuple[Unit, ...]
     confirmed: dict[str, bytes]
-    """Provisional bases that this read turns into firm ones."""
+    """What this read says of values that were sent: how the system keeps them."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -84,12 +84,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def is_stale(incoming: SourceRecord, source: LinkSide) -> bool:
-    """Whether the record is an earlier state, read before our own last write to it.
+    """Whether the record is an earlier state, read before our own last write to it, or before it was found to be gone.
 
-    An earlier state read *after* that write is real: somebody restored it.
+    An earlier state read *after* that is real: somebody restored it.
     """
     return (
-        incoming.older_than(source)
+        (source.state == GONE or incoming.older_than(source))
         and source.written_at is not None
         and incoming.read_at is not None
         and incoming.read_at < source.written_at
@@ -101,7 +101,7 @@ def changed(incoming: SourceRecord, source: LinkSide | None, rules: FlowRules, p
     confirmed: dict[str, bytes] = {}
     units = []
     base = source.base if source else Base()
-    at_own_write = source is not None and incoming.version is not None and incoming.version == source.own_version
+    at_own_write = source is not None and source.is_at_own_write(incoming.version)
     for unit in rules.mentioned(incoming.source, incoming.values):
         differs = False
         for path in unit.sources:
@@ -109,14 +109,20 @@ def changed(incoming: SourceRecord, source: LinkSide | None, rules: FlowRules, p
             fingerprint = prints.of(raw)
             if base.firm.get(path) == fingerprint:
                 continue
-            expected = base.provisional.get(path)
-            if expected is not None and (at_own_write or expected == prints.of_sent(raw)):
+            if is_as_sent(base, path, raw, prints, at_own_write=at_own_write):
                 confirmed[path] = fingerprint
                 continue
             differs = True
         if differs:
             units.append(unit)
     return Changed(tuple(units), confirmed)
+
+
+def is_as_sent(base: Base, path: str, value: Value, prints: Fingerprints, *, at_own_write: bool) -> bool:
+    """Whether a value is what was sent, as the system keeps it; what it kept of an answerless write is what it says."""
+    if path in base.provisional:
+        return at_own_write or base.provisional[path] == prints.of_sent(value)
+    return path in base.firm and base.firm[path] == prints.of_sent(value)
 
 
 def plan(
@@ -235,13 +241,9 @@ def target_unchanged(unit: Unit, target: LinkSide, current: TargetRecord, prints
 
 def _is_unchanged(one: Property, target: LinkSide, current: TargetRecord, prints: Fingerprints) -> bool:
     value = current.get(one.path)
-    if target.base.firm.get(one.path) == prints.of(value):
-        return True
-    expected = target.base.provisional.get(one.path)
-    if expected is None:
-        return False
-    at_own_write = current.version is not None and current.version == target.own_version
-    return at_own_write or expected == prints.of_sent(value)
+    return target.base.firm.get(one.path) == prints.of(value) or is_as_sent(
+        target.base, one.path, value, prints, at_own_write=target.is_at_own_write(current.version)
+    )
 
 
 def winner(policy: str, incoming: SourceRecord, link: Link | None, current: TargetRecord, rules: FlowRules) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from record_sync.agreement import observe_gone
 from record_sync.flow import AT_ONCE, Flow
-from record_sync.record import GONE, LIVE, SUSPECT, Link
+from record_sync.record import ENDED, LIVE, SUSPECT, Link
 from record_sync.waiting import Waiting
 
 
@@ -58,7 +59,13 @@ class Presence:
                 missing = [link_id for link_id in known if link_id not in self.seen]
                 now.links.set_source_state(missing, SUSPECT)
                 number += len(missing)
-            now.waiting.forget_unseen(self.waiting_seen.__contains__, read_began_ms)
+            unseen = now.waiting.unseen(self.waiting_seen.__contains__, read_began_ms)
+            links = now.links.of_sources(unseen)
+            for record_id in unseen:
+                link = links.get(record_id)
+                if link is None or link.source.id != record_id or link.state == ENDED:
+                    # There is nobody who looks it up: it is gone, and has nothing to wait for.
+                    now.waiting.waits_no_longer(record_id)
         return number
 
     def verify(self) -> None:
@@ -72,5 +79,9 @@ class Presence:
             there = flow.target.read([one.target.id for one in suspects])
             with flow.ledger.transaction() as now:
                 for link in suspects:
-                    link.target.state = LIVE if link.target.id in there else GONE
+                    if link.target.id in there:
+                        link.target.state = LIVE
+                    else:
+                        observe_gone(link.target, flow.ledger.store.now())
+                        now.waiting.remove_of_targets([link.target.id])
                     now.links.save(link)

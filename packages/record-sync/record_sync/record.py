@@ -24,7 +24,8 @@ CONTESTED = "contested"
 class Base(msgspec.Struct):
     """Fingerprints of one side's synchronised properties, as last agreed there.
 
-    A *provisional* entry stands for a value that was sent but that the answer did not repeat.
+    A *provisional* entry stands for a value that was sent but that the answer did not repeat. A firm one is of the
+    value as it was read, or as it was sent (:meth:`Fingerprints.of_sent`) where the system may keep that otherwise.
     """
 
     firm: dict[str, bytes] = msgspec.field(default_factory=dict)
@@ -71,14 +72,18 @@ class LinkSide(msgspec.Struct):
     edited_at: datetime | None = None
     """When somebody other than us last changed it."""
     written_at: datetime | None = None
-    """When we last wrote to it, by our own clock."""
+    """When we last wrote to it, or found that it is gone, by our own clock."""
     base: Base = msgspec.field(default_factory=Base)
     state: str = LIVE
     """live, suspect or gone"""
 
+    def is_at_own_write(self, version: str | None) -> bool:
+        """Whether the record that is now at this version was written by nobody since we did."""
+        return version is not None and version == self.own_version
+
     def edited(self, version: str | None, modified_at: datetime | None) -> datetime | None:
         """When the record that is now at this version was last edited by somebody other than us."""
-        return self.edited_at if version is not None and version == self.own_version else modified_at
+        return self.edited_at if self.is_at_own_write(version) else modified_at
 
 
 class Link(msgspec.Struct):

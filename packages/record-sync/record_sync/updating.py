@@ -11,8 +11,8 @@ from record_sync.agreement import (
     agree_found_update,
     agree_without_write,
     agree_written,
-    observe,
     observe_own_write,
+    observe_target,
 )
 from record_sync.canonical import canonical
 from record_sync.flow import ATTEMPTS, Flow
@@ -119,7 +119,7 @@ class Updating:
         if _is_another(update.resolved.record.values, current, flow.rules):
             returned.others.append(update)
             return True
-        observe(link.target, current.version, current.modified_at)
+        observe_target(link.target, current, flow.ledger.prints)
         result = flow.target.restore(current)
         if isinstance(result, Written):
             observe_own_write(link.target, result.current, flow.ledger.store.now())
@@ -146,7 +146,7 @@ class Updating:
     ) -> Planned | None:
         flow, link, record = self._flow, update.link, update.resolved.record
         prints = flow.ledger.prints
-        observe(link.target, current.version, current.modified_at)
+        observe_target(link.target, current, prints)
         agreed_before = None if update.found_now else link
         judged = _as_others_left_it(current, link) if update.restore else current
         result = plan(record, update.units, agreed_before, judged, flow.rules, prints, decided)

@@ -174,3 +174,39 @@ def test_a_decision_to_make_a_record_again_ends_with_that_however_its_answer_is_
     assert delete_in_crm(world) == {"in conflict": 1}
     assert "isInactive" not in world.tripletex.values("customer", again)
     assert [unit for unit, state, _, _ in conflicts(world) if state != "settled"] == ["deleted"]
+
+
+@pytest.mark.parametrize("lines", [["tripletex"], ["customcrm", "tripletex"]])
+@pytest.mark.parametrize("since", [{"email": "ny@example.no"}, {"isInactive": False}])
+def test_a_decision_for_a_deletion_is_asked_for_again_once_the_record_has_changed_since(world, pair, lines, since):
+    world.tripletex.put("customer", pair, name="B")
+    assert delete_in_crm(world) == {"in conflict": 1}
+    world.cycle()
+    decide(world, "customcrm")
+    world.tripletex.put("customer", pair, **since)
+    for line in lines:
+        world.run(line)
+    assert world.tripletex.values("customer", pair).get("isInactive") is not True
+    ((unit, state, winner, both),) = conflicts(world)
+    assert (unit, state, winner) == ("deleted", "open", None)
+    assert both["tripletex"]["email"] == world.tripletex.values("customer", pair)["email"]
+    decide(world, "customcrm")
+    world.settle()
+    assert world.tripletex.values("customer", pair)["isInactive"] is True
+    assert [state for _, state, _, _ in conflicts(world)] == ["settled"]
+
+
+# -- what was read before a deletion
+
+
+@pytest.mark.parametrize("found_out", ["deleted by the sync", "looked up"])
+def test_a_list_that_was_read_before_its_record_was_gone_does_not_bring_it_back(world, pair, found_out):
+    read_before = {"customer": world.incoming("customer", "customcrm")}
+    if found_out == "looked up":
+        world.tripletex.delete("customer", pair)
+        world.run("customcrm", ["customer"], records={"customer": []}, complete=["customer"], finish=False)
+        world.run("tripletex", ["customer"])
+    else:
+        delete_in_crm(world, on_delete="delete")
+    world.run("customcrm", ["customer"], records=read_before, on_delete="delete")
+    assert names(world) == ([], [])

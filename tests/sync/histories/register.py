@@ -169,8 +169,7 @@ class Register:
             else:
                 row.values[path] = value
         if changed or not self.nature.versions_stand:
-            is_silent = by_user and self.nature.silent and all("ddress" in path for path in changed)
-            self._touch(row, silently=is_silent)
+            self._touch(row, silently=by_user and self.nature.silent and all(map(is_silent, changed)))
 
     def set_inactive(self, row: Row, inactive: bool, *, by_user: bool) -> None:
         row.kept_active = by_user and not inactive and not row.kept_inactive
@@ -246,6 +245,11 @@ class Register:
         if path.endswith(".id"):
             return int(value)
         return value or None
+
+
+def is_silent(path: str) -> bool:
+    """Whether an edit of a property may change no version."""
+    return "ddress" in path
 
 
 def _respelled(path: str, value: str) -> str:

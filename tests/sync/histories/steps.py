@@ -308,6 +308,9 @@ def decided(world: World, row: dict[str, Any], side: str) -> str:
     truth = next((one for one in world.truths.values() if _is_of(world, row, one)), None)
     if truth is not None:
         truth.last = "decision"
+        if row["unit"] == "deleted" and "deleted" in row["both"].get(side, {}):
+            for one in world.rows(other(side), truth):
+                one.kept_active = False
     return f"a person lets {side} stand in conflict {row['id']} ({row['state']}, {row['unit']}: {row['both']})"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from record_sync.conflict import DECIDED, LOST, OPEN, RESTORE_REQUESTED, SETTLED, Decisions, Lost
+from record_sync.conflict import DECIDED, LOST, OPEN, RESTORE_REQUESTED, SETTLED, Decisions, Lost, is_as_shown
 from record_sync.record import Link
 from record_sync.store import tables
 from record_sync.store.sql_in import among, among_named
@@ -24,6 +24,11 @@ _DECIDED = sa.select(_columns.link_id, _columns.unit, _columns.winner).where(
 )
 _SHOWN = sa.select(_columns.both).where(
     _columns.link_id == sa.bindparam("link"), _columns.unit == sa.bindparam("of_unit"), _columns.state == DECIDED
+)
+_UNDONE = sa.select(_columns.id, _columns.state, _columns.both).where(
+    _columns.link_id == sa.bindparam("link"),
+    _columns.unit == sa.bindparam("of_unit"),
+    _columns.state.in_((OPEN, DECIDED)),
 )
 _LINKS_DECIDED = sa.select(_columns.link_id).where(_OF_FLOW, _columns.state == DECIDED).distinct()
 _TO_RESTORE = sa.select(tables.conflict).where(
@@ -75,33 +80,44 @@ class Conflicts:
 
     # -- changing
 
-    def open(self, link: Link, unit: str, values: dict[str, Values]) -> None:
-        """A person has to decide on a unit; one that is open is brought up to date, one that is decided stays so."""
-        self._put(link, unit, (OPEN, DECIDED), None, values)
+    def open(self, link: Link, unit: str, values: dict[str, Values], *, is_news: bool = False) -> None:
+        """A person has to decide on a unit; one that is open is brought up to date.
+
+        One that is decided stays so, unless that was before a side came to say what it says now.
+        """
+        asked = {"link": link.id, "of_unit": unit}
+        known = self._connection.execute(_UNDONE, asked).one_or_none() if link.id is not None else None
+        if known is None:
+            self._add(link, unit, OPEN, None, values)
+            return
+        shown = msgspec.json.decode(known.both)
+        stands = all(is_as_shown(shown.get(side, {}), said) for side, said in values.items())
+        if known.state == OPEN or is_news or not stands:
+            body = msgspec.json.encode(values)
+            self._set(known.id, state=OPEN, winner=None, both=body, at=self._store.now_ms())
 
     def lose(self, link: Link, unit: str, winner: str, values: dict[str, Values], over: Values) -> None:
         """A policy has decided on a unit: keep what the loser said, and what was written over it."""
-        self._put(link, unit, (LOST,), winner, values, over)
+        body = msgspec.json.encode(values)
+        # Reported again after a crash or a second attempt at the same write.
+        same = (_columns.link_id == link.id) & (_columns.unit == unit) & (_columns.state == LOST)
+        again = sa.update(tables.conflict).where(same, _columns.both == body).values(at=self._store.now_ms())
+        if not self._connection.execute(again).rowcount:
+            self._add(link, unit, LOST, winner, values, over)
 
-    def _put(
+    def _add(
         self,
         link: Link,
         unit: str,
-        states: tuple[str, ...],
+        state: str,
         winner: str | None,
         values: dict[str, Values],
         over: Values | None = None,
     ) -> None:
-        now, body = self._store.now_ms(), msgspec.json.encode(values)
-        same = (_columns.link_id == link.id) & (_columns.unit == unit) & _columns.state.in_(states)
-        if winner is not None:
-            # Reported again after a crash or a second attempt at the same write.
-            same &= _columns.both == body
-        if self._connection.execute(sa.update(tables.conflict).where(same).values(both=body, at=now)).rowcount:
-            return
-        row = {"flow_id": self._flow.id, "link_id": link.id, "unit": unit, "both": body, "at": now}
         written = None if over is None else msgspec.json.encode(over)
-        self._connection.execute(sa.insert(tables.conflict).values(**row, state=states[0], winner=winner, over=written))
+        row = {"link_id": link.id, "unit": unit, "state": state, "winner": winner, "over": written}
+        once = {"flow_id": self._flow.id, "both": msgspec.json.encode(values), "at": self._store.now_ms()}
+        self._connection.execute(sa.insert(tables.conflict).values(**row, **once))
 
     def agree(self, link: Link, unit: str) -> None:
         """Both sides say the same on a unit now: nobody has to decide any more."""

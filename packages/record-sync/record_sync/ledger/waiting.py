@@ -88,6 +88,13 @@ class WaitingRecords:
             return []
         return [_waiting(row) for row in self._connection.execute(statement, {**self._mine, **wanted})]
 
+    def unseen(self, seen: Callable[[int], bool], before_ms: int) -> list[str]:
+        """Records that waited before a moment, in other rows than those that were seen since."""
+        if self._none_waits():
+            return []
+        rows = self._connection.execute(_OLDER, {**self._mine, "before": before_ms}).tuples()
+        return [record_id for row_id, record_id in rows if not seen(row_id)]
+
     def reserved_sources(self, ids: Collection[str]) -> dict[str, Holder]:
         """Which of these source records are candidates of an ambiguous one, and of which."""
         return self._reserved(self._flow.source_scope, ids)
@@ -144,11 +151,6 @@ class WaitingRecords:
     def remove_of_targets(self, ids: Collection[str]) -> None:
         """These records of the other side wait no longer."""
         self._connection.execute(_REMOVE, {"flow": self._flow.id, "of_side": self._flow.target_side, "ids": ids})
-
-    def forget_unseen(self, seen: Callable[[int], bool], before_ms: int) -> None:
-        """Records that a complete read did not bring (the rows seen) are gone, and have nothing to wait for."""
-        rows = self._connection.execute(_OLDER, {**self._mine, "before": before_ms}).tuples()
-        self._remove([record_id for row_id, record_id in rows if not seen(row_id)])
 
     def send(self) -> None:
         """Send what was gathered."""
