@@ -75,10 +75,11 @@ class Deletions:
         due = []
         for link in gone:
             decision = decided_for(decisions, link, DELETED)
-            if link.state == CONTESTED and decision is None:
-                continue
-            if decision == flow.ledger.key.target_side:
-                continue  # the other line makes the record anew
+            if link.target.state != GONE:
+                if link.state == CONTESTED and decision is None:
+                    continue
+                if decision == flow.ledger.key.target_side:
+                    continue  # the other line makes the record anew
             row = tried.get(link.source.id)
             due.append(Due(link, decision is not None, is_new=row is None or row.kind != DELETION))
         return due

@@ -210,3 +210,21 @@ def test_a_list_that_was_read_before_its_record_was_gone_does_not_bring_it_back(
         delete_in_crm(world, on_delete="delete")
     world.run("customcrm", ["customer"], records=read_before, on_delete="delete")
     assert names(world) == ([], [])
+
+
+@pytest.mark.parametrize("taken", [None, "customcrm"])
+def test_what_is_gone_from_both_sides_is_no_question_any_more(world, pair, taken):
+    world.tripletex.delete("customer", pair)
+    world.crm.put("customer", "c1", Name="B")
+    world.run("tripletex")
+    assert [state for _, state, _, _ in conflicts(world)] == ["open"]
+    if taken:
+        decide(world, taken)
+    world.crm.delete("customer", "c1")
+    for _ in range(2):
+        world.run("tripletex", records={"customer": []}, complete=["customer"])
+        world.run("customcrm", records={"customer": []})
+    world.run("tripletex", records={"customer": []}, complete=["customer"])
+    assert names(world) == ([], [])
+    assert [state for _, state, _, _ in conflicts(world)] == ["settled"]
+    assert waiting(world) == {}

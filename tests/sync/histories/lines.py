@@ -157,7 +157,9 @@ def back_up_or_restore_the_store(world: World, draw: Random) -> str | None:
         return "a backup of the store is made"
     news = _linked(world) - world.saved_links
     for truth in world.truths.values():
-        is_new = any(link in news for link in _links_of(world, truth))
+        links = _links_of(world, truth)
+        # Of what is on both sides and linked by nobody a creation is under way, of which the old store knows nothing.
+        is_new = any(link in news for link in links) or (not links and all(world.rows(side, truth) for side in SIDES))
         if is_new and not (truth.flow == "customer" and "number" in truth.keys and not truth.deleted_on):
             truth.excused = truth.excused or "its link is lost with the store, and it cannot be found for sure"
     for row in world.memory.conflicts():

@@ -51,7 +51,7 @@ class _Asked:
             .where(
                 columns.flow_id == sa.bindparam("flow"),
                 columns.id > sa.bindparam("last"),
-                columns.state == LIVE,
+                columns.state != ENDED,
                 columns[f"{source}_state"] == LIVE,
                 columns.created_at < sa.bindparam("moment"),
             )
