@@ -2,12 +2,16 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from api_transport.testing import Said
 from customcrm_client.testing import KEY, PAGED, USER, profile_for, small_crm
+from customcrm_client.testing_oauth2 import TokenServer, guarded_crm, guarded_profile
 from singer_edge.errors import RunFailed
 from singer_sdk.exceptions import ConfigValidationError
 from tap_customcrm.tap import TapCustomcrm, TapInferring
@@ -321,3 +325,54 @@ def test_an_answer_that_is_no_list_is_told_before_anything_is_written(people, tm
     with pytest.raises(Exception, match="not JSON"):
         TapInferring(config=config_for(server, profile)).write_schemas_to(tmp_path / "schemas.json")
     assert not (tmp_path / "schemas.json").exists()
+
+
+# -- a refresh token
+
+
+def test_a_refresh_token_is_kept_in_the_projects_folder_and_in_no_text(tmp_path):
+    """The tap as its command, everything logged; the second run needs the token that the first one was given."""
+    tokens = TokenServer(life=0.001)
+    with guarded_crm(tokens) as server:
+        config = {
+            "api_url": server.url,
+            "api_user": USER,
+            "api_key": KEY,
+            "refresh_token": tokens.authorise(),
+            "profile": guarded_profile(),
+        }
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        for _ in range(2):
+            ran = subprocess.run(
+                [Path(sys.executable).parent / "tap-customcrm", "--config", "config.json"],
+                cwd=tmp_path,
+                env={**os.environ, "LOGLEVEL": "DEBUG"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert '"FirstName":"Kari"' in ran.stdout.replace(" ", "")
+            assert not [token for token in (*tokens.tokens, KEY) if token in ran.stdout + ran.stderr]
+        tokens.families[0].is_withdrawn = True
+        ran = subprocess.run(
+            [Path(sys.executable).parent / "tap-customcrm", "--config", "config.json", "--test=connection"],
+            cwd=tmp_path,
+            env={**os.environ, "LOGLEVEL": "DEBUG"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert "authorise the integration anew" in ran.stderr.splitlines()[-1]
+    assert "Traceback" not in ran.stderr
+    assert not [token for token in (*tokens.tokens, KEY) if token in ran.stdout + ran.stderr]
+    (kept,) = (tmp_path / "var" / "tokens").glob("*.json")
+    assert json.loads(kept.read_bytes())["refresh_token"] == tokens.families[0].good
+
+
+def test_a_missing_refresh_token_is_asked_for_and_a_client_secret_is_not():
+    with pytest.raises(ConfigValidationError) as caught:
+        TapCustomcrm(config={"api_url": "http://127.0.0.1:9", "profile": guarded_profile(), "api_user": USER})
+    (told,) = caught.value.errors
+    assert told.startswith("missing setting 'refresh_token' (Refresh token): set it in")
+    assert told.endswith("or as TAP_CUSTOMCRM_REFRESH_TOKEN")

@@ -6,26 +6,15 @@ import base64
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urljoin
 
 from api_transport import redaction
-from api_transport.transport import Transport, user_agent
-from api_transport.verdict import Hints
+from api_transport.errors import AccessDenied
 
-from customcrm_client.profile import Auth, Basic, Bearer, ClientCredentials, HeaderKey, NoAuth, QueryKey
-
-EARLY = 60.0
-"""Seconds before its end at which a token is renewed; half its life where that is shorter."""
-
-LIFE = 3600.0
-"""Seconds for which a token holds that does not say so itself."""
-
-TOKEN_HINTS = Hints(
-    address="check auth.token_path in the profile",
-    credentials="check api_user and api_key",
-    rights="check api_user and api_key, and auth.scope in the profile",
-)
+from customcrm_client.grants import PATIENCE, ClientGrant, Endpoint, Grant, RefreshGrant
+from customcrm_client.profile_auth import Auth, Basic, Bearer, HeaderKey, NoAuth, OAuth2, QueryKey
+from customcrm_client.token_store import TokenStore
 
 
 class Credentials(Protocol):
@@ -62,62 +51,58 @@ class Fixed:
 
 
 class Token:
-    """An OAuth2 token of client credentials: asked for once, renewed before it ends and where the CRM wants another."""
+    """An OAuth2 token: asked for once, renewed before it ends and where the CRM wants another."""
 
-    def __init__(
-        self,
-        auth: ClientCredentials,
-        client: str,
-        secret: str,
-        transport: Transport,
-        path: str,
-        clock: Callable[[], float],
-    ) -> None:
-        self._auth = auth
-        self._client = client
-        self._secret = secret
-        self._transport = transport
-        self._path = path
+    def __init__(self, grant: Grant, prefix: str, clock: Callable[[], float]) -> None:
+        self._grant = grant
+        self._prefix = prefix
         self._clock = clock
         self._token: str | None = None
+        self._refused: str | None = None
         self._renew_at = 0.0
+        self._denied: AccessDenied | None = None
         self._lock = threading.Lock()
+        self._given = threading.local()
 
     def headers(self) -> Mapping[str, str]:
-        """The token, a new one where it is due. Raises the errors of `api_transport.errors`."""
+        """The token, a new one where it is due. Raises the errors of `api_transport.errors`.
+
+        What is denied once is not asked for again.
+        """
+        self._given.token = None
         with self._lock:
+            if self._denied is not None:
+                raise self._denied
             if self._token is None or self._clock() >= self._renew_at:
+                self._token = None
                 self._fetch()
-            return {"Authorization": f"Bearer {self._token}"}
+            self._given.token = self._token
+            return {"Authorization": f"{self._prefix}{self._token}"}
 
     def params(self) -> Mapping[str, str]:
         """None."""
         return {}
 
     def renew(self) -> bool:
-        """Forget the token: the CRM may have withdrawn it before its end."""
+        """Forget the token that this thread sent: the CRM may have withdrawn it before its end.
+
+        Whether there was one: where none could be got there is nothing to renew.
+        """
+        given = getattr(self._given, "token", None)
         with self._lock:
-            had, self._token = self._token is not None, None
-        return had
+            # Another thread may have renewed it meanwhile.
+            if given is not None and self._token == given:
+                self._refused, self._token = given, None
+        return given is not None
 
     def _fetch(self) -> None:
-        form = {"grant_type": "client_credentials", **self._auth.params}
-        if self._auth.scope is not None:
-            form["scope"] = self._auth.scope
-        headers = {}
-        if self._auth.client_in == "header":
-            headers = basic(self._client, self._secret)
-        else:
-            form |= {"client_id": self._client, "client_secret": self._secret}
         asked_at = self._clock()
-        answer = self._transport.send("POST", self._path, form=form, headers=headers, idempotent=True, ok=(200, 201))
-        token = answer.body.get("access_token") if isinstance(answer.body, dict) else None
-        if not isinstance(token, str) or not token:
-            raise answer.unexpected("no access_token in the answer", todo="check auth.token_path in the profile")
-        redaction.hide(token)
-        told = answer.body.get("expires_in")
-        life = float(told) if isinstance(told, (int, float)) and told > 0 else LIFE
-        self._token, self._renew_at = token, asked_at + max(life - EARLY, life / 2)
+        try:
+            granted = self._grant.token(self._refused)
+        except AccessDenied as error:
+            self._denied = error
+            raise
+        self._token, self._renew_at = granted.token, asked_at + granted.seconds
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -131,19 +116,33 @@ def needs(auth: Auth) -> tuple[str, ...]:
     """The settings that a kind of auth cannot do without."""
     if isinstance(auth, NoAuth):
         return ()
-    return ("api_user", "api_key") if isinstance(auth, (Basic, ClientCredentials)) else ("api_key",)
+    if isinstance(auth, OAuth2) and auth.grant == "refresh_token":
+        return ("api_user", "refresh_token")
+    return ("api_user", "api_key") if isinstance(auth, (Basic, OAuth2)) else ("api_key",)
 
 
-def credentials(auth: Auth, base_url: str, user: str, key: str, agent: str, **options: Any) -> Credentials:
-    """What an `auth` adds to requests. The key is hidden from every text of this process."""
-    redaction.hide(key)
-    if isinstance(auth, ClientCredentials):
-        # A path stands below the host of the API, not below the API's own path.
-        path = auth.token_path if "://" in auth.token_path else f"/{auth.token_path.lstrip('/')}"
-        url = urljoin(base_url.strip(), path)
-        transport = Transport(urljoin(url, "/"), user_agent=user_agent(agent), hints=TOKEN_HINTS, **options)
-        clock = options.get("clock", time.monotonic)
-        return Token(auth, user, key, transport, url, clock)
+def credentials(
+    auth: Auth,
+    base_url: str,
+    user: str,
+    key: str,
+    agent: str,
+    *,
+    refresh_token: str = "",
+    token_store: Path | None = None,
+    **options: Any,
+) -> Credentials:
+    """What an `auth` adds to requests. The key and the tokens are hidden from every text of this process.
+
+    `token_store` is the folder of refresh tokens; without one they cannot be used. Other options are the `Transport`'s.
+    """
+    redaction.hide(key, refresh_token)
+    if isinstance(auth, OAuth2):
+        return Token(
+            _grant(auth, base_url, (user, key), agent, refresh_token, token_store, options),
+            auth.prefix,
+            options.get("clock", time.monotonic),
+        )
     if isinstance(auth, Bearer):
         return Fixed({"Authorization": f"Bearer {key}"})
     if isinstance(auth, HeaderKey):
@@ -151,3 +150,22 @@ def credentials(auth: Auth, base_url: str, user: str, key: str, agent: str, **op
     if isinstance(auth, QueryKey):
         return Fixed(params={auth.name: key})
     return Fixed(basic(user, key)) if isinstance(auth, Basic) else Fixed()
+
+
+def _grant(
+    auth: OAuth2,
+    base_url: str,
+    client: tuple[str, str],
+    agent: str,
+    refresh_token: str,
+    token_store: Path | None,
+    options: Mapping[str, Any],
+) -> Grant:
+    # A public client has no secret that could be sent as a password.
+    headers = basic(*client) if auth.client_in == "header" and client[1] else {}
+    if auth.grant == "client_credentials":
+        return ClientGrant(Endpoint(auth, base_url, client, headers, agent, **options))
+    if token_store is None:
+        raise ValueError("a refresh token needs a token_store")
+    endpoint = Endpoint(auth, base_url, client, headers, agent, **{"max_elapsed": PATIENCE, **options})
+    return RefreshGrant(endpoint, refresh_token, TokenStore(token_store, refresh_token))

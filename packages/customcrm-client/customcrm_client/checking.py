@@ -15,11 +15,9 @@ from located_yaml.structs import Places
 
 from customcrm_client.paths import WrongPath, first, names
 from customcrm_client.profile import (
-    ClientCredentials,
     CursorPaging,
     Errors,
     ETag,
-    HeaderKey,
     NextHeaderPaging,
     NextUrlPaging,
     NoPaging,
@@ -31,6 +29,7 @@ from customcrm_client.profile import (
     Update,
     VersionField,
 )
+from customcrm_client.profile_auth import HeaderKey, OAuth2
 from customcrm_client.templates import names_in
 from customcrm_client.times import check_format, check_zone
 
@@ -76,7 +75,7 @@ class _Checker:
                 self.refuse(path, f"{name!r} is no name of a header. Write it without colon and blanks.")
         for name, template in profile.headers.items():
             self.template(f"headers.{name}", template, ())
-        if isinstance(profile.auth, ClientCredentials):
+        if isinstance(profile.auth, OAuth2):
             self.template("auth.token_path", profile.auth.token_path, ())
         self.errors("errors", profile.errors)
 

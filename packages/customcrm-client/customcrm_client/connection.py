@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from api_transport.answer import Answer
@@ -25,10 +26,21 @@ class Connection:
         profile: Profile,
         api_user: str = "",
         agent: str = "customcrm-client",
+        refresh_token: str = "",
+        token_store: Path | None = None,
         **transport_options: Any,
     ) -> None:
         self.profile = profile
-        self._credentials = credentials(profile.auth, api_url, api_user, api_key, agent, **transport_options)
+        self._credentials = credentials(
+            profile.auth,
+            api_url,
+            api_user,
+            api_key,
+            agent,
+            refresh_token=refresh_token,
+            token_store=token_store,
+            **transport_options,
+        )
         self._headers = profile.headers
         self.transport = Transport(
             api_url,

@@ -12,66 +12,15 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-
-def _said(description: str) -> Meta:
-    return Meta(description=description)
-
+from customcrm_client.described import Described as _Said
+from customcrm_client.described import described as _said
+from customcrm_client.profile_auth import Auth, Bearer
 
 Scalar: TypeAlias = str | int | float | bool
 Params: TypeAlias = dict[str, Scalar | tuple[Scalar, ...] | None]
 """Query parameters; a list repeats its name, null takes away one that `defaults` or `extends` gave."""
 Paths: TypeAlias = tuple[str, ...]
 """One path or a list of them."""
-
-
-class _Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-# -- auth
-
-
-class NoAuth(_Said, frozen=True, tag_field="kind", tag="none"):
-    """No credentials are sent."""
-
-
-class Bearer(_Said, frozen=True, tag_field="kind", tag="bearer"):
-    """`Authorization: Bearer <api_key>`."""
-
-
-class HeaderKey(_Said, frozen=True, tag_field="kind", tag="header"):
-    """The key in a header."""
-
-    name: Annotated[str, _said("The header, for example `X-Api-Key`")]
-    prefix: Annotated[str, _said("What stands before the key, blanks too, for example `Token `")] = ""
-
-
-class QueryKey(_Said, frozen=True, tag_field="kind", tag="query"):
-    """The key in a query parameter."""
-
-    name: Annotated[str, _said("The parameter, for example `api_token`")]
-
-
-class Basic(_Said, frozen=True, tag_field="kind", tag="basic"):
-    """HTTP Basic: the setting `api_user` with `api_key` as its password."""
-
-
-class ClientCredentials(_Said, frozen=True, tag_field="kind", tag="oauth2"):
-    """OAuth2 client credentials: `api_user` is the client's id, `api_key` its secret. The token is kept and renewed."""
-
-    token_path: Annotated[
-        str, _said("Where tokens are given: a path below the host of `api_url`, or a whole https URL")
-    ]
-    scope: Annotated[str | None, _said("The scope asked for")] = None
-    client_in: Annotated[
-        Literal["body", "header"], _said("Where the client's id and secret are sent: in the form, or as HTTP Basic")
-    ] = "body"
-    params: Annotated[dict[str, str], _said("Further fields of the form, for example `audience`")] = msgspec.field(
-        default_factory=dict
-    )
-
-
-Auth: TypeAlias = NoAuth | Bearer | HeaderKey | QueryKey | Basic | ClientCredentials
 
 
 # -- paging

@@ -42,6 +42,8 @@ def client_of(config: Mapping[str, Any], profile: Profile, plugin: str, **option
         config["api_url"],
         config.get("api_key") or "",
         api_user=config.get("api_user") or "",
+        refresh_token=config.get("refresh_token") or "",
+        token_store=project_root() / config["token_store"],
         profile=profile,
         agent=plugin,
         in_flight=config["max_concurrent_requests"],

@@ -48,6 +48,26 @@ CUSTOMCRM: tuple[th.Property[Any], ...] = (
         title="API user",
         description="User name or client id, where the profile's auth needs one",
     ),
+    th.Property(
+        "refresh_token",
+        th.StringType(nullable=False),
+        secret=True,
+        title="Refresh token",
+        description=(
+            "OAuth2 refresh token, got when somebody authorised the integration, where the profile's auth says grant: "
+            "refresh_token. Those that the CRM gives in its place are kept in token_store"
+        ),
+    ),
+    th.Property(
+        "token_store",
+        th.StringType(nullable=False),
+        default="var/tokens",
+        title="Token store",
+        description=(
+            "Folder in which refresh tokens are kept, relative to the project's; the same for tap and target. It is as "
+            "secret as the tokens"
+        ),
+    ),
     *PROFILE,
 )
 
