@@ -55,6 +55,13 @@ def target(bench: Bench, name: str, server: Server, **settings: Any) -> Command:
     return Command(name, [bench.program(name), "--config", bench.settings(name, server, **links, **settings)])
 
 
+def account(bench: Bench) -> dict[str, Any]:
+    """What target-tripletex says of its run."""
+    lines = (bench.folder / "target-tripletex.log").read_text(encoding="utf-8").splitlines()
+    told: dict[str, Any] = next(json.loads(line[line.index("{") :]) for line in lines if '"sync_run"' in line)
+    return told
+
+
 def last_state(output: Path, state: Path) -> Path:
     """The last state that a target wrote, in a file for the next run of the tap."""
     state.write_bytes(last_line(output))

@@ -52,6 +52,10 @@ class Server:
         """Edit so many customers in `tripletex` or `customcrm`."""
         self._ask("POST", f"edit?system={system}&count={count}")
 
+    def enter(self, count: int) -> None:
+        """Enter so many new customers in the CRM."""
+        self._ask("POST", f"enter?count={count}")
+
     def _ask(self, method: str, what: str) -> dict[str, int]:
         request = urllib.request.Request(f"{self.address}/-/{what}", method=method)  # noqa: S310 - our own server
         with urllib.request.urlopen(request, timeout=ANSWERS_WITHIN) as answer:  # noqa: S310

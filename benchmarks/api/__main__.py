@@ -3,7 +3,7 @@
 
 The first line written is the address. Below it are `/v2` (Tripletex), `/api/v1` (Customcrm), and for the bench, not
 counted: `GET /-/counts` (requests by method and path), `POST /-/reset`, `POST /-/latency?ms=50`,
-`POST /-/edit?system=customcrm&count=1000`.
+`POST /-/edit?system=customcrm&count=1000`, `POST /-/enter?count=6` (new customers in the CRM).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import uvicorn
 
 from benchmarks.api.customcrm import Customcrm
 from benchmarks.api.request import JSON, NOT_FOUND, Reply, Request
-from benchmarks.api.tripletex import Tripletex
+from benchmarks.api.tripletex import SEARCHES, Tripletex
 
 RECORD_ID = re.compile(r"/(?=[^/]*\d)[^/]+$")
 
@@ -35,9 +35,10 @@ class Api:
     def __init__(self, address: str, customers: int, crm_customers: int, contacts: int) -> None:
         self.latency = 0.0
         self.counts: Counter[str] = Counter()
+        self.crm = Customcrm(crm_customers)
         self.systems: dict[str, Tripletex | Customcrm] = {
             "/v2": Tripletex(customers, contacts),
-            "/api/v1": Customcrm(crm_customers),
+            "/api/v1": self.crm,
         }
         self.address = address
 
@@ -64,7 +65,8 @@ class Api:
         for prefix, system in self.systems.items():
             if path.startswith(prefix + "/"):
                 below = path[len(prefix) :]
-                self.counts[f"{scope['method']} {prefix}{RECORD_ID.sub('/{id}', below)}"] += 1
+                search = " (search)" if query.keys() & SEARCHES.keys() else ""
+                self.counts[f"{scope['method']} {prefix}{RECORD_ID.sub('/{id}', below)}{search}"] += 1
                 request = Request(
                     scope["method"], below[1:].split("/"), query, dict(scope["headers"]), body, self.address + prefix
                 )
@@ -78,6 +80,8 @@ class Api:
             self.latency = float(query["ms"]) / 1000
         elif path == "/-/edit":
             self.systems["/v2" if query["system"] == "tripletex" else "/api/v1"].touch(int(query["count"]))
+        elif path == "/-/enter":
+            self.crm.enter(int(query["count"]))
         return Reply(200, msgspec.json.encode(self.counts))
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from bisect import bisect_left, bisect_right, insort
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from value_spelling.organisation_number import is_norwegian
 
 from benchmarks.api import sample
 from benchmarks.api.request import NOT_FOUND, Reply, Request
 
 Record = dict[str, Any]
+NEW = 50_000_000
+"""Numbers of customers that are seeded in neither system begin here."""
 
 
 class Customcrm:
@@ -53,6 +57,13 @@ class Customcrm:
             self._deleted.add(key)
             return Reply(204)
         return Reply(200, self._write(key, request.json()), self._etag(key))
+
+    def enter(self, count: int) -> None:
+        """Somebody enters so many customers that are nowhere else."""
+        free = (number for number in itertools.count(NEW + len(self._rows)) if is_norwegian(f"{900_000_000 + number}"))
+        for number in itertools.islice(free, count):
+            said = {**sample.words(number), "key": f"n{number:09d}"}
+            self._write(str(said["key"]), {**msgspec.json.decode(sample.CRM_CUSTOMER % said), "Email": None})
 
     def touch(self, count: int) -> None:
         """Somebody edits so many customers, spread over all of them."""

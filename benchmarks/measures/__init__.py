@@ -13,7 +13,9 @@ from benchmarks.bench import Bench
 from benchmarks.measures import (
     edited,
     link_store,
+    long_list,
     memory,
+    new_customers,
     nothing_changed,
     pipe,
     start,
@@ -27,7 +29,9 @@ MEASURES: dict[str, Callable[[Bench], Section]] = {
     "target-tripletex": target_tripletex.measure,
     "pipe": pipe.measure,
     "edited": edited.measure,
+    "new-customers": new_customers.measure,
     "nothing-changed": nothing_changed.measure,
+    "long-list": long_list.measure,
     "memory": memory.measure,
     "start": start.measure,
     # Last: it grows the bench's own process, and nothing that is measured after that could be smaller.

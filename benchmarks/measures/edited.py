@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 from benchmarks import programs
 from benchmarks.bench import Bench
@@ -58,14 +56,14 @@ def _linked(bench: Bench, name: str, server: Server, edited: int) -> Callable[[]
     bench.say(f"  a first run links all customers ({name})")
     of_its_own = replace(bench, folder=bench.folder / name)
     of_its_own.folder.mkdir()
-    state = _line(of_its_own, server, None)[1]
+    state = line(of_its_own, server, None)[1]
     server.set_latency(LATENCY_MS)
 
     def taken() -> Taken:
         server.edit("customcrm", edited)
         server.reset()
-        ran, _ = _line(of_its_own, server, state)
-        account = _account(of_its_own.folder / "target-tripletex.log")
+        ran, _ = line(of_its_own, server, state)
+        account = programs.account(of_its_own)
         if account["flows"]["customer"].get("updated") != edited:
             raise ValueError(f"{edited} customers were edited, and this became of them: {account['flows']}")
         return Taken(edited, ran, server.requests())
@@ -73,7 +71,8 @@ def _linked(bench: Bench, name: str, server: Server, edited: int) -> Callable[[]
     return taken
 
 
-def _line(bench: Bench, server: Server, state: Path | None) -> tuple[Ran, Path]:
+def line(bench: Bench, server: Server, state: Path | None) -> tuple[Ran, Path]:
+    """Run the line for customers alone; what it took, and the state after it."""
     output = bench.folder / "states.jsonl"
     ran = run(
         programs.tap(bench, "tap-customcrm", server, streams=("customer",), state=state),
@@ -84,10 +83,3 @@ def _line(bench: Bench, server: Server, state: Path | None) -> tuple[Ran, Path]:
         timeout=FIRST_RUN_WITHIN,
     )
     return ran, programs.last_state(output, bench.folder / "state.json")
-
-
-def _account(log: Path) -> dict[str, Any]:
-    """What the target says of its run."""
-    lines = log.read_text(encoding="utf-8").splitlines()
-    account: dict[str, Any] = next(json.loads(line[line.index("{") :]) for line in lines if '"sync_run"' in line)
-    return account

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
-from record_sync.canonical import alternatives, each_spelling
-from record_sync.errors import ListingRefusedError
 from record_sync.outcome import Waits
 from record_sync.pairing import stand_in_order
 from record_sync.record import TargetRecord
@@ -30,33 +27,17 @@ from record_sync.system import (
 )
 from record_sync.values import Value, Values, pick, stated
 from tripletex_client import TripletexClient, created_at, modified_at
-from tripletex_client.errors import ListTooLong
-from tripletex_client.resources import halves
 from tripletex_client.unstated import unstated
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
 from target_tripletex.creation import NewCustomers
+from target_tripletex.searching import PAGE, PAGE_WORTH, Searches
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
 
 LISTED_UPDATES = ("customer",)
 """The resources with a PUT list; contacts have none (reference: Tripletex API, Writing)."""
-
-SEARCHABLE: Mapping[str, Mapping[str, str]] = {
-    "customer": {"organizationNumber": "organizationNumber", "email": "email", "name": "customerName"},
-    "contact": {"email": "email", "firstName": "firstName", "lastName": "lastName"},
-}
-"""Properties a list can be asked by, and the parameters for them (Tripletex API description)."""
-
-PAGE = 1000
-"""Records in one page of a listing (reference: Tripletex API, Reading)."""
-
-PAGE_WORTH = 5
-"""Searches that take about as long as one such page: they are made side by side, and bring next to nothing."""
-
-LONGEST_ASKED = 255
-"""Characters of a value that a list is asked by: servers take addresses of a few thousand bytes."""
 
 Request = TypeVar("Request")
 Bodies: TypeAlias = Sequence[tuple[int, dict[str, Any]]]
@@ -69,7 +50,6 @@ NEW_CUSTOMERS = NewCustomers()
 NOT_ANSWERED = Unknown("Tripletex's answer to a list write does not hold this record")
 IN_NO_ORDER = Unknown("Tripletex's answer to a list write does not tell which record is which")
 
-_NUMBER = re.compile(r"[0-9][0-9 -]*")
 _IN_LIST = re.compile(r"^\[\d+\]\.?")
 
 
@@ -92,6 +72,7 @@ class TripletexSystem:
         self._new_customers = new_customers
         self._countries = _Countries(client)
         self._in_flight = InFlight(in_flight)
+        self._searches = Searches(client, self._in_flight)
         self._timezone = timezone
 
     @property
@@ -136,13 +117,8 @@ class TripletexSystem:
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """All records, active ones and inactive ones."""
-        try:
-            for params in halves(resource):
-                for page in self._client.pages(resource, fields=fields_for(paths), params=params):
-                    for record in page.values:
-                        yield self._current(record, paths)
-        except ListTooLong as error:
-            raise ListingRefusedError(str(error)) from None
+        for record in self._searches.listing(resource, fields_for(paths)):
+            yield self._current(record, paths)
 
     def listing_cost(self, resource: str, linked: int = 0) -> int:
         """How many searches a listing is worth; so many records, which the caller knows of, are there at least."""
@@ -150,24 +126,16 @@ class TripletexSystem:
         return PAGE_WORTH * (records // PAGE + (2 if resource == "customer" else 1))
 
     def search(self, resource: str, criterion: Mapping[str, Value], paths: frozenset[str]) -> list[TargetRecord]:
-        """Ask by what a list can be asked by; the API's "containing" finds too many rather than too few."""
-        found: dict[str, TargetRecord] = {}
-        for params in _asked(resource, criterion):
-            if not params:
-                return list(self.listing(resource, paths))
-            for record in self._client.search(resource, params, fields_for(paths)):
-                found[str(record["id"])] = self._current(record, paths)
-        return list(found.values())
+        """Ask by what a list can be asked by."""
+        found = self._searches.one(resource, criterion, fields_for(paths))
+        return [self._current(record, paths) for record in found]
 
     def search_each(
         self, resource: str, criteria: Sequence[Mapping[str, Value]], paths: frozenset[str]
     ) -> Iterator[list[TargetRecord]]:
         """Ask for several side by side."""
-
-        def search(some: Sequence[Mapping[str, Value]]) -> list[list[TargetRecord]]:
-            return [self.search(resource, one, paths) for one in some]
-
-        return chain.from_iterable(self._in_flight.begin_portions(search, criteria, 1))
+        for found in self._searches.each(resource, criteria, fields_for(paths)):
+            yield [self._current(record, paths) for record in found]
 
     def _current(self, record: Mapping[str, Any], paths: frozenset[str], *, to_write: bool = True) -> TargetRecord:
         """What a record says; kept whole besides where it is to be written over."""
@@ -324,23 +292,6 @@ class _Countries(CountryIds):
         if code not in self._known:
             self._known[code] = self._client.countries().id_of(code)
         return self._known[code]
-
-
-def _asked(resource: str, criterion: Mapping[str, Value]) -> Iterator[dict[str, str]]:
-    """The parameters of each search for a criterion: one for each spelling that Tripletex may keep a value in."""
-    wanted = {
-        parameter: texts
-        for path, parameter in SEARCHABLE[resource].items()
-        if criterion.get(path) is not None and (texts := _spellings(path, criterion[path]))
-    }
-    return each_spelling(wanted)
-
-
-def _spellings(path: str, asked: Value) -> list[str]:
-    """The texts that a list can be asked by; an organisation number is kept without letters where it can be."""
-    texts = [text for one in alternatives(asked) if len(text := str(one).strip()) <= LONGEST_ASKED]
-    numbers = [text for text in texts if _NUMBER.fullmatch(text)] if path == "organizationNumber" else []
-    return numbers or texts
 
 
 def _bodies(requests: Sequence[Request], make: Callable[[Request], dict[str, Any]]) -> tuple[Bodies, Results]:

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 from api_transport import ApiError
+from record_sync.canonical import search_form
 from record_sync.errors import ListingRefusedError
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from record_sync.testing.results import removed
+from target_tripletex import searching
 from target_tripletex.creation import NewCustomers
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient
@@ -415,6 +417,66 @@ def test_searches_are_made_side_by_side_and_answered_in_their_order(system_of, t
     sought = [{"email": f"{name}@example.no"} for name in ("ola", "nobody", "kari", "ola")]
     found = list(system.search_each("customer", sought, NAMES))
     assert [[one.id for one in some] for some in found] == [[ola], [], [kari], [ola]]
+
+
+def listed(tripletex):
+    return [seen.params for seen in tripletex.requests if (seen.method, seen.path) == ("GET", "/v2/customer")]
+
+
+def test_for_many_searches_inactive_customers_are_read_once(system, tripletex):
+    ids = customers(tripletex, 6)
+    for number, one in enumerate(ids):
+        tripletex.edit("customer", one, email=f"kunde{number}@example.no", isInactive=number % 2 == 0)
+    tripletex.clear_requests()
+    sought = [{"email": f"Kunde{number}@example.no"} for number in (*range(6), 9)]
+    found = list(system.search_each("customer", sought, NAMES))
+    assert [[one.id for one in some] for some in found] == [*([one] for one in ids), []]
+    assert [("email" in params, params["isInactive"]) for params in listed(tripletex)] == [
+        *[(True, ["false"])] * 7,
+        (False, ["true"]),
+    ]
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_where_inactive_customers_are_many_they_are_searched_for(system, tripletex, monkeypatch, refused):
+    monkeypatch.setattr(searching, "PAGE", 3)
+    ids = customers(tripletex, 6)
+    for number, one in enumerate(ids):
+        tripletex.edit("customer", one, email=f"kunde{number}@example.no", isInactive=number > 1)
+    if refused:
+        tripletex.variant, tripletex.lists.limit = Variant("list-limit=on"), 3
+    found = list(system.search_each("customer", [{"email": f"kunde{n}@example.no"} for n in range(6)], NAMES))
+    assert [[one.id for one in some] for some in found] == [[one] for one in ids]
+
+
+def test_a_customer_that_is_deactivated_while_others_are_searched_for_is_found_once(system, tripletex):
+    *_, last = customers(tripletex, 6)
+    tripletex.edit("customer", last, email="felles@example.no")
+
+    def deactivate(request):
+        if "kunde0" in request.query and "false" in request.query:
+            tripletex.edit("customer", last, isInactive=True)
+
+    sought = [{"email": "felles@example.no"}, *({"email": f"kunde{n}@example.no"} for n in range(6))]
+    for seen in (tripletex.before, deactivate):
+        tripletex.before = seen
+        found = list(system.search_each("customer", sought, NAMES))
+        assert [[one.id for one in some] for some in found] == [[last], *[[]] * 6]
+
+
+@pytest.mark.parametrize(
+    ("number", "spellings"),
+    [
+        ("923609016", ["923609016"]),
+        # A French one with blanks is nine digits too.
+        ("732829320", ["732829320", "732 829 320"]),
+    ],
+)
+def test_a_norwegian_number_is_asked_for_in_the_one_spelling_that_tripletex_takes(system, tripletex, number, spellings):
+    asked = search_form("organisation_number", number)
+    system.search("customer", {"organizationNumber": asked}, NAMES)
+    wanted = [params["organizationNumber"][0] for params in listed(tripletex)]
+    assert list(dict.fromkeys(wanted)) == spellings
 
 
 @pytest.mark.parametrize(("linked", "cost"), [(6000, 40), (600, 10)])

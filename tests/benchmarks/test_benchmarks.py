@@ -23,6 +23,14 @@ def test_a_measure_runs_and_the_page_has_its_tables(name, tmp_path):
     assert report.shapes(PAGE)[name] == shape
 
 
+def test_six_new_customers_beside_six_thousand_cost_a_search_each_and_no_list_of_all(tmp_path):
+    """What is counted and not timed holds on any machine."""
+    section = MEASURES["new-customers"](Bench(tmp_path, runs=1, peers=None))
+    assert [demand for demand in section.demands if not demand.met] == []
+    asked = {what: int(times) for what, times in section.tables[0].rows}
+    assert asked["GET /v2/customer"] == 1, "the inactive ones, once"
+
+
 def test_the_page_tells_of_all_measures_in_their_order():
     assert list(report.shapes(PAGE)) == list(MEASURES)
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from value_spelling.organisation_number import digits_of, number_of, spellings
+from value_spelling.organisation_number import digits_of, is_norwegian, number_of, spellings
 
 NORWEGIAN = [
     "923609016", "923 609 016", "923.609.016", "923-609-016", "923 60 90 16", "923\u00a0609\u00a0016",
@@ -68,6 +68,21 @@ def test_the_spellings_of_a_number_hold_the_plain_one_first_and_the_one_it_is_wr
     assert first == number_of(text)
     assert text.strip() in every
     assert {number_of(one) for one in every} == {number_of(text)}
+
+
+@pytest.mark.parametrize(
+    ("number", "norwegian"),
+    [
+        ("923609016", True),
+        ("810034882", True),
+        ("923609017", False),
+        ("732829320", False),
+        ("23609016", False),
+        ("٩٢٣٦٠٩٠١٦", False),
+    ],
+)
+def test_a_norwegian_number_is_told_by_its_check_digit(number, norwegian):
+    assert is_norwegian(number) is norwegian
 
 
 @given(st.text())

@@ -18,6 +18,7 @@ NORWEGIAN = 9
 """Digits of a Norwegian number."""
 SWEDISH = 10
 DANISH = 8
+_WEIGHTS = (3, 2, 7, 6, 5, 4, 3, 2, 1)
 
 
 def number_of(text: str) -> str:
@@ -42,6 +43,13 @@ def digits_of(number: str) -> str:
     A country, a register or a remark may stand before or behind the one, and not the other. Empty where there are none.
     """
     return max(_DIGITS.findall(number), key=len, default="")
+
+
+def is_norwegian(number: str) -> bool:
+    """Whether nine digits are surely a Norwegian number: the last one is the check digit of the others."""
+    if not re.fullmatch(r"[89][0-9]{8}", number):
+        return False
+    return sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number, strict=True)) % 11 == 0
 
 
 def spellings(text: str) -> list[str]:
