@@ -84,6 +84,17 @@ def test_a_session_of_an_api_token_needs_the_token_and_a_time_that_is_allowed(tl
     assert ask_by_api_token(tlx, **changed).status_code == status
 
 
+@pytest.mark.parametrize("ask", [ask_for_token, ask_by_api_token])
+def test_a_second_session_of_a_token_at_the_same_moment_may_be_refused_with_409(tlx, ask):
+    tlx.sessions.apart = 600.0
+    assert ask(tlx).status_code in (200, 201)
+    refused = ask(tlx)
+    assert (refused.status_code, refused.json()["code"]) == (409, 8000)
+    assert len(tlx.session_tokens) == 1
+    tlx.sessions.apart = 0.0
+    assert ask(tlx).status_code in (200, 201)
+
+
 def test_a_token_dies_at_its_date_in_norway(tlx):
     token = ask_for_token(tlx).json()["value"]["token"]
     tlx.clock.freeze(datetime(2026, 3, 3, 22, 59, 59, tzinfo=timezone.utc))

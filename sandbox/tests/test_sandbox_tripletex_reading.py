@@ -328,6 +328,15 @@ def test_what_has_no_text_is_shown_as_empty_text_and_some_numbers_as_0(api, tlx,
     assert (tlx.get("customer", customer)["phoneNumber"], tlx.all("customer")[0]["supplierNumber"]) == (None, None)
 
 
+def test_what_rights_and_modules_do_not_cover_is_simply_absent(api, tlx, customer):
+    tlx.hidden = frozenset({"organizationNumber", "currency"})
+    for fields in ("", "*", "id,organizationNumber,currency(code)"):
+        shown = api.expect(200, "GET", f"/customer/{customer}", fields=fields)["value"]
+        assert "id" in shown
+        assert not shown.keys() & tlx.hidden
+    assert "organizationNumber" in tlx.get("customer", customer)
+
+
 def test_a_user_sees_everything(tlx, customer):
     shown = tlx.all("customer")[0]
     assert shown["postalAddress"]["country"]["isoAlpha2Code"] == "NO"

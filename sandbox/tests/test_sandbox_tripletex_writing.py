@@ -129,6 +129,16 @@ def test_an_address_with_its_id_is_changed_and_its_customer_too(api, tlx, custom
     assert (after["addressLine1"], after["city"]) == ("Storgata 1", "BERGEN")
 
 
+def test_a_change_of_an_address_alone_may_be_none_of_its_customer(api, tlx, customer):
+    tlx.register.addresses_count = False
+    body = {"version": 1, "postalAddress": {"id": customer["postalAddress"]["id"], "city": "BERGEN"}}
+    assert api.expect(200, "PUT", f"/customer/{customer['id']}", body)["value"]["version"] == 1
+    after = tlx.get("customer", customer["id"])
+    assert (after["postalAddress"]["city"], after["changes"]) == ("BERGEN", customer["changes"])
+    body["postalAddress"]["city"] = "MOSS"
+    assert api.expect(200, "PUT", f"/customer/{customer['id']}", {**body, "name": "Ny AS"})["value"]["version"] == 2
+
+
 def test_an_address_without_its_id_replaces_the_old_one(api, tlx, customer):
     old = customer["postalAddress"]["id"]
     api.expect(200, "PUT", f"/customer/{customer['id']}", {"postalAddress": {"city": "BERGEN"}})

@@ -113,7 +113,10 @@ def selection(owner: ObjectType, expression: str) -> Selection:
 
 
 class Renderer:
-    """Shows rows through a selection: what has no text as `unset_text`, times with their offset from UTC or without."""
+    """Shows rows through a selection: what has no text as `unset_text`, times with their offset from UTC or without.
+
+    `hidden` properties are left out, also where they are asked for: rights or modules do not cover them.
+    """
 
     def __init__(
         self,
@@ -122,11 +125,13 @@ class Renderer:
         unset_text: str | None = None,
         *,
         offsets: bool = False,
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
         self.tables = tables
         self.host = host
         self.unset_text = unset_text
         self.offsets = offsets
+        self.hidden = hidden
 
     def show(self, row: Row, chosen: Selection) -> dict[str, Any]:
         """The JSON object for a row."""
@@ -149,6 +154,8 @@ class Renderer:
         if chosen.changes:
             changes = [change.as_json(offset=self.offsets) for change in row.changes]
             shown["changes"] = [{name: change[name] for name in chosen.changes} for change in changes]
+        for name in self.hidden & shown.keys():
+            del shown[name]
         return shown
 
     def _expanded(self, ref: int | None, inner: Selection) -> dict[str, Any] | None:

@@ -40,7 +40,8 @@ def _refs(name: str) -> Callable[[Row], Any]:
 class Register:
     """All objects of the company; whoever calls holds the system's lock.
 
-    `employee` is who writes. `normalise(type, property, text)` is what the server makes of a text it is sent.
+    `employee` is who writes. `normalise(type, property, text)` is what the server makes of a text it is sent. Where
+    `addresses_count` is not set, a change of a customer's address alone is no change of the customer.
     """
 
     def __init__(self, clock: Clock, variant: Variant, timezone: str = "Europe/Oslo", path: Path | None = None) -> None:
@@ -49,6 +50,7 @@ class Register:
         self.zone = ZoneInfo(timezone)
         self.employee = API_EMPLOYEE
         self.normalise: Normalise | None = None
+        self.addresses_count = True
         kept = {
             "customer": Table(
                 Row,
@@ -105,7 +107,8 @@ class Register:
         with self.store.transaction():
             owned_before = self._owned_versions(row)
             after = self._applied(owner, row, body, messages)
-            if after.values == row.values and after.refs == row.refs and self._owned_versions(after) == owned_before:
+            moved = self.addresses_count and self._owned_versions(after) != owned_before
+            if after.values == row.values and after.refs == row.refs and not moved:
                 return row
             return self._put(row.revised(after.values, after.refs, self._change("UPDATE")))
 

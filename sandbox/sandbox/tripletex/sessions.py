@@ -7,6 +7,7 @@ import math
 import re
 import secrets
 from datetime import date, datetime, time, timedelta
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,15 @@ class Sessions:
         self.clock = clock
         self.zone = zone
         self.alive: dict[str, Session] = {}
+        self.apart = 0.0
+        """Seconds within which a second session of one token counts as made at the same moment, and is refused."""
+        self._made: dict[str, float] = {}
+
+    def clear(self) -> None:
+        """As if none had ever been made."""
+        self.apart = 0.0
+        self.alive.clear()
+        self._made.clear()
 
     def today(self) -> date:
         """The date in Norway."""
@@ -44,7 +54,7 @@ class Sessions:
     def create(self, expiration_date: str, employee_token: str = "") -> Session:
         """A session of an employee token: dead from the beginning of its date, Norwegian time.
 
-        Raises TripletexRefusal 422 where the date is none or has come already.
+        Raises TripletexRefusal 422 where the date is none or has come already, 409 where one was made just now.
         """
         match = DATE.fullmatch(expiration_date)
         try:
@@ -64,6 +74,10 @@ class Sessions:
         return self._new(self.clock.now() + timedelta(seconds=seconds), api_token)
 
     def _new(self, ends: datetime, whose: str) -> Session:
+        now = monotonic()
+        if now - self._made.get(whose, -math.inf) < self.apart:
+            raise TripletexRefusal(8000, "Another session of this token is being made")
+        self._made[whose] = now
         session = Session(secrets.token_urlsafe(24), ends, whose)
         self.alive[session.token] = session
         return session

@@ -41,6 +41,8 @@ class Tripletex(System):
     def __init__(self, path: Path | None = None, variant: Variant = DEFAULT) -> None:
         super().__init__()
         self.unset_text: str | None = ""
+        self.hidden: frozenset[str] = frozenset()
+        """Properties that the company's modules or the token's rights do not cover."""
         self.register = Register(self.clock, variant, path=path)
         self.sessions = Sessions(self.clock, self.register.zone)
         self.allowance = Allowance(self.clock)
@@ -81,7 +83,7 @@ class Tripletex(System):
     def renderer(self) -> Renderer:
         """Shows objects as the API does now; what has no text is shown as `unset_text`."""
         offsets = self.variant["time-offsets"] == "on"
-        return Renderer(self.register.tables, self.host, self.unset_text, offsets=offsets)
+        return Renderer(self.register.tables, self.host, self.unset_text, offsets=offsets, hidden=self.hidden)
 
     def country_id(self, code: str) -> int:
         """The id of a country by its ISO 3166 alpha-2 code. Raises LookupError."""
@@ -163,9 +165,10 @@ class Tripletex(System):
         with self.lock:
             super().clear()
             self.unset_text, self.register.normalise = "", None
+            self.hidden, self.register.addresses_count = frozenset(), True
             self.variant, self.lists.limit = self._began_as, LIMIT
             self.register.clock = self.sessions.clock = self.clock
-            self.sessions.alive.clear()
+            self.sessions.clear()
             self.allowance = Allowance(self.clock)
             self.register.store.clear()
 
