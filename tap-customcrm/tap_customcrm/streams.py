@@ -35,9 +35,10 @@ class CustomcrmStream(BookmarkedStream):
     _tap: ConnectedTap
 
     def __init__(self, tap: ConnectedTap, name: str, described: Stream) -> None:
-        increments = described.read.increments
+        increments, deletions = described.read.increments, described.read.deletions
         self.change_key = None if increments is None else UPDATED_AT
-        self.ascending = increments is not None and increments.in_order and len(increments.params) == 1
+        in_one_list = increments is not None and increments.in_order and len(increments.params) <= 1
+        self.ascending = in_one_list and deletions is None
         super().__init__(tap, schema=schema_of(described), name=name)
 
     def pages(self, read: Read) -> Iterator[Page]:

@@ -13,7 +13,7 @@ from api_transport import Conflict, NotFound, OutcomeUnknown
 from api_transport import Refused as ApiRefused
 from api_transport.concurrency import InFlight
 from customcrm_client.client import Change, CustomcrmClient, Found
-from customcrm_client.increments import moment_of
+from customcrm_client.times import moment_of
 from record_sync.canonical import alternatives
 from record_sync.outcome import Waits
 from record_sync.pairing import order_of

@@ -321,7 +321,7 @@ def test_an_id_that_is_only_spelled_otherwise_is_no_deletion():
 
 def test_what_cannot_be_asked_for_in_an_apostrophes_quotes_is_escaped_as_the_profile_says():
     profile = profile_for()
-    profile["streams"]["contact"]["search"] = {"params": {"filter": "{field} eq '{value}'"}, "escapes": {"'": "''"}}
+    profile["streams"]["contact"]["search"] = {"params": {"filter": "{field} eq {value:odata}"}}
     with small_crm() as (crm, server):
         crm.add("O'Brien")
         system = CustomcrmSystem(CustomcrmClient(server.url, KEY, profile=load(profile)))

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from customcrm_client.paths import ABSENT, at, names, put, take_away
-from customcrm_client.profile import Deleted, Property, Stream
+from customcrm_client.paths import ABSENT, Step, at, entry_of, is_in_list, places, put, take_away
+from customcrm_client.profile import ETag, Mark, Property, Relation, Stream, VersionField
 from customcrm_client.records import Raw, Record, Shape, converted
 from customcrm_client.schema import OWN, properties_of, writable
+from customcrm_client.templates import filled
 
-Steps = list[str]
+Steps = Sequence[Step]
 Piece = tuple[Steps, Any]
 """Where a value stands in the CRM's record, and the value; `ABSENT` where no value is written by leaving it out."""
 
@@ -53,6 +54,9 @@ class Bodies:
         self._writable = writable(stream)
         self._read_only = frozenset(_read_only(stream))
         self._not_sent = list(_not_sent(stream))
+        self._references = frozenset(
+            tuple(_written_at(name, name, one)) for name, one in self._properties.items() if one.nulls == "parent"
+        )
         self._moved = frozenset(name for name, one in self._properties.items() if one.write is not None)
 
     def new(self, values: Mapping[str, Any]) -> Raw:
@@ -66,7 +70,7 @@ class Bodies:
     def needs_read(self, change: Change, more: Sequence[Piece] = ()) -> bool:
         """Whether a change can be sent only with what the record says besides."""
         places = [*self._places(change.values), *(steps for steps, _ in more)]
-        return self._is_whole or (not self._merges and bool(self._objects(places)))
+        return self._is_whole or bool(self._kept_around(places))
 
     def change(self, change: Change, more: Sequence[Piece] = ()) -> Raw:
         """The record that makes a change, and says `more` besides: a version, an id. Raises Unwritable."""
@@ -75,9 +79,11 @@ class Bodies:
         for steps, said in pieces:
             if said is not ABSENT:
                 _put(made, steps, said)
+            elif is_in_list(steps):
+                take_away(made, entry_of(steps))
             elif not self._is_whole and (len(steps) == 1 or self._merges):
                 raise Unwritable(
-                    f"{'.'.join(steps)} cannot be cleared: no value is left out (nulls: omit), and what is left out "
+                    f"{_shown(steps)} cannot be cleared: no value is left out (nulls: omit), and what is left out "
                     "stays as it is"
                 )
             else:
@@ -86,16 +92,24 @@ class Bodies:
 
     def _around(self, places: Sequence[Steps], raw: Raw | None) -> Raw:
         """What is sent around the changes, as it was read."""
-        if raw is None or (self._merges and not self._is_whole):
+        if raw is None:
             return {}
-        objects = self._objects(places)
         if self._is_whole:
             return self._sendable(raw)
+        objects = self._kept_around(places)
         return {name: one for name, one in self._sendable(raw).items() if name in objects} if objects else {}
 
-    def _objects(self, places: Iterable[Steps]) -> set[str]:
-        """The objects in a record in which something is written."""
-        return {steps[0] for steps in places if len(steps) > 1}
+    def _kept_around(self, places: Iterable[Steps]) -> set[Step]:
+        """The objects and lists that are sent as they were read: lists also where the CRM merges objects."""
+        return {steps[0] for steps in self._inner(places) if is_in_list(steps) or not self._merges}
+
+    def _objects(self, places: Iterable[Steps]) -> set[Step]:
+        """The objects and lists in a record in which something is written."""
+        return {steps[0] for steps in self._inner(places)}
+
+    def _inner(self, places: Iterable[Steps]) -> Iterator[Steps]:
+        """Those that lead into an object or a list that holds other things too."""
+        return (steps for steps in places if len(steps) > 1 and tuple(steps) not in self._references)
 
     def _sendable(self, raw: Raw) -> Raw:
         """A CRM's record as it is sent back: without what is the CRM's own, each property where it is written."""
@@ -133,10 +147,13 @@ class Bodies:
         """What the objects that were written into held besides, and no longer hold."""
         if raw is None or answer is None or not self._objects(written):
             return
-        before, now = deepcopy(self._shape.read_raw(raw)), self._shape.read_raw(answer)
+        before, now = deepcopy(self._shape.read_raw(raw)), deepcopy(self._shape.read_raw(answer))
         for steps in [*written, *self._not_sent, *self._places(self._properties)]:
-            take_away(before, steps)
-        for name in sorted(self._objects(written)):
+            # An entry that is written may have been taken away, or have come.
+            take_away(before, entry_of(steps))
+            if is_in_list(steps):
+                take_away(now, entry_of(steps))
+        for name in sorted(map(str, self._objects(written))):
             yield from _missing(name, before.get(name), now.get(name))
 
     # -- the pieces
@@ -155,26 +172,68 @@ class Bodies:
 
     def _pieces(self, values: Mapping[str, Any], *, creating: bool) -> Iterator[Piece]:
         for path, value in values.items():
+            one = self._property(path)
+            if one is not None and one.relation is not None and (one.relation.after_create or not creating):
+                continue
             for steps in self._place(path):
-                yield steps, self._said(value, self._property(path), creating=creating)
+                said = self._said(value, one, creating=creating, in_list=is_in_list(steps))
+                if tuple(steps) not in self._references:
+                    yield steps, said
+                elif said is None:
+                    yield steps[:-1], ABSENT if creating else None
+                else:
+                    # What else a reference says is of the record that it led to before.
+                    *parent, leaf = steps
+                    yield parent, {leaf: said}
 
-    def _said(self, value: Any, one: Property | None, *, creating: bool) -> Any:
+    def _said(self, value: Any, one: Property | None, *, creating: bool, in_list: bool) -> Any:
         if value is None:
             nulls = (one.nulls if one is not None else None) or self._nulls
-            if nulls == "omit":
+            if nulls == "omit" or (creating and in_list):
                 return ABSENT
             if nulls == "empty":
                 is_text = one is None or (one.crm_type or one.type) == "string"
                 return ABSENT if creating else "" if is_text else None
             return None
-        if one is not None and one.crm_type is not None and one.crm_type != one.type:
-            return converted(value, one.crm_type)
-        return value
+        if one is None:
+            return value
+        if one.crm_type is not None and one.crm_type != one.type:
+            value = converted(value, one.crm_type)
+        return value if one.write_as is None else filled(one.write_as, {"value": value})
+
+    # -- properties that are written by requests of their own
+
+    def relations(self, values: Mapping[str, Any], *, creating: bool) -> dict[str, Any]:
+        """Those of these values that no record takes; of a new one those that are not to be cleared."""
+        found = {}
+        for path, value in values.items():
+            one = self._property(path)
+            if one is None or one.relation is None or path.partition(".")[0] not in self._writable:
+                continue
+            if not creating or (one.relation.after_create and value is not None):
+                found[path] = value if one.crm_type is None or value is None else converted(value, one.crm_type)
+        return found
+
+    @property
+    def has_relations(self) -> bool:
+        """Whether any property is written by requests of its own."""
+        return any(one.relation is not None for one in self._properties.values())
+
+    def relation(self, path: str) -> Relation:
+        """The requests that write it. ValueError where it has none."""
+        one = self._property(path)
+        if one is None or one.relation is None:
+            raise ValueError(f"{path} is written with its record")
+        return one.relation
 
 
 def _put(record: Raw, steps: Steps, value: Any) -> None:
     if not put(record, steps, value):
-        raise Unwritable(f"{'.'.join(steps)} cannot be written: the CRM's record has a list or a value in its place")
+        raise Unwritable(f"{_shown(steps)} cannot be written: the CRM's record has a list or a value in its place")
+
+
+def _shown(steps: Steps) -> str:
+    return ".".join(str(one) for one in steps if isinstance(one, (str, int)))
 
 
 def _overlap(one: Steps, other: Steps) -> bool:
@@ -214,7 +273,7 @@ def _written_at(path: str, name: str, one: Property | None) -> Steps:
     said = path if one is None else (one.write or one.path or name)
     if one is not None and path != name and said == name:
         said = path
-    return names(said) or [said]
+    return places(said) or [said]
 
 
 def _read_only(stream: Stream) -> list[str]:
@@ -224,22 +283,25 @@ def _read_only(stream: Stream) -> list[str]:
 
 def _not_sent(stream: Stream) -> Iterator[Steps]:
     """Where the CRM's own things stand, and what is read elsewhere than it is written."""
-    deleted = stream.deleted.path if isinstance(stream.deleted, Deleted) else stream.deleted
-    if deleted is not None and len(names(deleted) or [deleted]) > 1:
+    deleted = stream.deleted.path if isinstance(stream.deleted, Mark) else stream.deleted
+    if deleted is not None and len(places(deleted) or [deleted]) > 1:
         # It belongs to an object, which would lose it.
         deleted = None
-    own = [stream.id, *stream.updated_at, *(path for path in (stream.created_at, deleted, stream.unwrap) if path)]
+    locking = None if stream.write is None else stream.write.locking
+    in_header = isinstance(locking, ETag) or (isinstance(locking, VersionField) and locking.header is not None)
+    lock = locking.path if in_header and isinstance(locking, (ETag, VersionField)) else None
+    own = [stream.id, *stream.updated_at, *(path for path in (stream.created_at, deleted, stream.unwrap, lock) if path)]
     own += _read_only(stream)
     for path in own:
-        yield names(path) or [path]
+        yield places(path) or [path]
     properties = properties_of(stream)
     written = [_written_at(name, name, one) for name, one in properties.items() if not one.read_only]
     for name, one in properties.items():
-        steps = names(one.path or name) or [one.path or name]
+        steps: Steps = places(one.path or name) or [one.path or name]
         holder = steps[:-1]
         if one.read_only:
             yield steps
-        elif one.write is not None:
+        elif one.write is not None and not is_in_list(steps):
             # An object that holds nothing that is written only tells more of what it refers to.
             is_shared = any(len(place) > len(holder) and _overlap(place, holder) for place in written)
             yield steps if is_shared or not holder else holder

@@ -9,33 +9,42 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-import msgspec
 from located_yaml import Fault, suggestion
 from located_yaml.structs import Places
 
-from customcrm_client.paths import WrongPath, first, names
+from customcrm_client.encoders import ENCODERS
+from customcrm_client.paths import WrongPath, first, places
 from customcrm_client.profile import (
+    Call,
     CursorPaging,
+    Deletions,
     Errors,
     ETag,
+    Mark,
     NextHeaderPaging,
     NextUrlPaging,
     NoPaging,
     OffsetPaging,
     PagePaging,
+    Paging,
     Profile,
     Property,
+    Question,
+    Search,
     Stream,
     Update,
     VersionField,
 )
 from customcrm_client.profile_auth import HeaderKey, OAuth2
-from customcrm_client.templates import names_in
+from customcrm_client.templates import names_in, unknown_encoders
 from customcrm_client.times import check_format, check_zone
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 RESERVED = ("Id", "CreatedAt", "UpdatedAt", "Deleted")
-FILLED = ("id", "ids", "since", "field", "value", "record", "records", "version")
+LISTED = ("page", "size", "fields")
+"""What every request that reads may hold."""
+TWO = 2
+FILLED = (*LISTED, "id", "ids", "since", "field", "value", "values", "before", "record", "records", "version")
 """What templates are filled with beside the variables."""
 
 
@@ -79,9 +88,13 @@ class _Checker:
             self.template("auth.token_path", profile.auth.token_path, ())
         self.errors("errors", profile.errors)
 
+    def mark(self, at: str, said: Mark | str | None) -> None:
+        self.paths(at, said.path if isinstance(said, Mark) else said)
+
     def errors(self, at: str, errors: Errors) -> None:
-        for key in ("message", "details", "field", "text", "code", "flag"):
+        for key in ("message", "details", "field", "text", "code"):
             self.paths(f"{at}.{key}", getattr(errors, key))
+        self.mark(f"{at}.flag", errors.flag)
         for status in errors.permanent:
             if not 500 <= status <= 599:
                 self.refuse(f"{at}.permanent", f"{status} is none of 500 to 599; those below are permanent anyway.")
@@ -91,8 +104,7 @@ class _Checker:
         self.writable_path(f"{at}.id", stream.id)
         self.paths(f"{at}.updated_at", stream.updated_at)
         self.paths(f"{at}.created_at", stream.created_at)
-        deleted = stream.deleted
-        self.paths(f"{at}.deleted", deleted.path if isinstance(deleted, msgspec.Struct) else deleted)
+        self.mark(f"{at}.deleted", stream.deleted)
         self.paths(f"{at}.unwrap", stream.unwrap)
         self.rule(f"{at}.times", check_format, stream.times)
         self.rule(f"{at}.timezone", check_zone, stream.timezone)
@@ -121,17 +133,54 @@ class _Checker:
             for key, dotted in (("path", one.path), ("write", one.write)):
                 if dotted is not None:
                     self.writable_path(f"{path}.{key}", dotted)
+            self.written(path, one)
+
+    def written(self, at: str, one: Property) -> None:
+        """How a property is written, where it is not as it stands."""
+        if one.write_as is not None:
+            self.template(f"{at}.write_as", one.write_as, ("value",), needed="value")
+        if one.nulls == "parent" and len(places(one.write or one.path or "") or []) < 2:
+            self.refuse(f"{at}.nulls", "the property stands in no object. Write a path like company.id, or another.")
+        if one.relation is None:
+            return
+        for name in ("set", "clear"):
+            call: Call | None = getattr(one.relation, name)
+            if call is None:
+                continue
+            known = ("id", "value") if name == "set" else ("id", "before")
+            for key in ("path", "params", "headers", "body"):
+                self.template(f"{at}.relation.{name}.{key}", getattr(call, key), known)
+            used = set(names_in([call.path, call.params, call.body]))
+            if not {known[1], "id"} <= used:
+                self.refuse(
+                    f"{at}.relation.{name}", f"{{id}} and {{{known[1]}}} are needed. Put them where they belong."
+                )
+
+    def question(self, at: str, said: Question, filled: tuple[str, ...] = ()) -> set[str]:
+        """A request that reads; the names in it."""
+        known = (*filled, *LISTED)
+        for key in ("path", "params", "headers", "body"):
+            self.template(f"{at}.{key}", getattr(said, key), known)
+        for name in said.headers:
+            if not _HEADER.fullmatch(name):
+                self.refuse(
+                    f"{at}.headers.{name}", f"{name!r} is no name of a header. Write it without colon and blanks."
+                )
+        if said.body is not None and said.method == "GET":
+            self.refuse(f"{at}.method", "a GET has no body. Remove method:, or write params: for body:.")
+        return set(names_in([getattr(said, key) for key in ("path", "params", "headers", "body")]))
 
     def reading(self, at: str, stream: Stream) -> None:
         read = stream.read
-        self.template(f"{at}.read.path", read.path, ())
-        self.template(f"{at}.read.params", read.params, ())
+        self.question(f"{at}.read", read)
         self.template(f"{at}.read.with_deleted", read.with_deleted, ())
         self.paths(f"{at}.read.records", read.records)
         if not read.records:
             self.refuse(f"{at}.read.records", "no path to the records. Write `$` for a bare array.")
-        self.paging(f"{at}.read.paging", stream)
+        self.paging(f"{at}.read.paging", read.paging, self.question(f"{at}.read", read))
         increments = read.increments
+        if read.deletions is not None:
+            self.deletions(f"{at}.read.deletions", read.deletions)
         if increments is None:
             return
         if not stream.updated_at:
@@ -139,13 +188,33 @@ class _Checker:
                 f"{at}.read.increments",
                 "changes are told apart by updated_at:, which is missing. Add it, or remove increments:.",
             )
+        used = self.question(f"{at}.read.increments", increments, ("since",))
+        elsewhere = "since" in set(names_in([increments.path, increments.headers, increments.body]))
         for index, params in enumerate(increments.params):
-            self.template(f"{at}.read.increments.params[{index}]", params, ("since",), needed="since")
+            if not elsewhere and "since" not in set(names_in(params)):
+                self.refuse(
+                    f"{at}.read.increments.params[{index}]", "{since} is missing. Put it where its value belongs."
+                )
+        if (increments.path or increments.body is not None) and "since" not in used:
+            self.refuse(f"{at}.read.increments", "{since} is missing. Put it where its value belongs.")
+        if increments.at_most is not None and not (increments.in_order and len(increments.params) < TWO):
+            self.refuse(
+                f"{at}.read.increments.at_most",
+                "where a list goes on is known only if changes come in order. Add in_order: true, or remove it.",
+            )
+        self.paths(f"{at}.read.increments.records", increments.records)
         self.template(f"{at}.read.increments.sort", increments.sort, ())
         self.rule(f"{at}.read.increments.format", check_format, increments.format)
 
-    def paging(self, at: str, stream: Stream) -> None:
-        paging = stream.read.paging
+    def deletions(self, at: str, how: Deletions) -> None:
+        self.question(at, how, ("since",))
+        self.paths(f"{at}.records", how.records)
+        self.paths(f"{at}.id", how.id)
+        self.paths(f"{at}.deleted_at", how.deleted_at)
+        if how.paging is not None:
+            self.paging(f"{at}.paging", how.paging, set())
+
+    def paging(self, at: str, paging: Paging, used: set[str]) -> None:
         if isinstance(paging, NoPaging):
             return
         for key in ("total", "pages", "more"):
@@ -156,12 +225,13 @@ class _Checker:
             self.paths(f"{at}.url", paging.url)
         if isinstance(paging, NextHeaderPaging) and not _HEADER.fullmatch(paging.name):
             self.refuse(f"{at}.name", f"{paging.name!r} is no name of a header. Write it without colon and blanks.")
-        if paging.end.short_page and paging.size_param is None and paging.size_at_most is None:
+        is_sized = paging.size_param is not None or "size" in used
+        if paging.end.short_page and not is_sized and paging.size_at_most is None:
             self.refuse(
                 f"{at}.end.short_page",
                 "which page is short is not known. Add size_param:, or size_at_most: for a CRM with a fixed size.",
             )
-        if isinstance(paging, OffsetPaging) and paging.step == "size" and paging.size_param is None:
+        if isinstance(paging, OffsetPaging) and paging.step == "size" and not is_sized:
             self.refuse(f"{at}.step", "the page size is not asked for. Add size_param:, or remove step:.")
         numbered = isinstance(paging, (PagePaging, OffsetPaging))
         if paging.end.pages is not None and not isinstance(paging, PagePaging):
@@ -170,25 +240,37 @@ class _Checker:
             self.refuse(f"{at}.end.statuses", "statuses end numbered pages and offsets only. Remove them.")
 
     def looking(self, at: str, stream: Stream) -> None:
-        if stream.get is not None:
-            self.template(f"{at}.get.path", stream.get.path, ("id",))
-            self.template(f"{at}.get.params", stream.get.params, ("id",))
-            path = "{id}" if stream.get.path is None else stream.get.path
-            if "id" not in set(names_in(path)) | set(names_in(stream.get.params)):
-                self.refuse(f"{at}.get.path", "{id} is missing. Put it into path: or params:.")
-            self.paths(f"{at}.get.record", stream.get.record)
-        if stream.get_many is not None:
-            self.template(f"{at}.get_many.params", stream.get_many.params, ("ids",), needed="ids")
+        get, many = stream.get, stream.get_many
+        if get is not None:
+            used = self.question(f"{at}.get", get, ("id",))
+            if get.path is not None and "id" not in used:
+                self.refuse(f"{at}.get.path", "{id} is missing. Put it into path:, params: or body:.")
+            self.paths(f"{at}.get.record", get.record)
+        if many is not None:
+            if "ids" not in self.question(f"{at}.get_many", many, ("ids",)):
+                where = "params" if many.body is None else "body"
+                self.refuse(f"{at}.get_many.{where}", "{ids} is missing. Put it where its value belongs.")
+            self.template(f"{at}.get_many.each", many.each, ("id",), needed="id")
+            self.paths(f"{at}.get_many.records", many.records)
+            if many.paging is not None:
+                self.paging(f"{at}.get_many.paging", many.paging, set())
         if stream.search is not None:
-            for text in stream.search.escapes:
-                if len(text) != 1:
-                    self.refuse(f"{at}.search.escapes.{text}", f"{text!r} is not one character. Name each by itself.")
-            self.template(f"{at}.search.params", stream.search.params, ("field", "value"), needed="value")
-            for name in stream.search.properties:
-                if stream.properties and name not in stream.properties:
-                    self.refuse(
-                        f"{at}.search.properties", f"there is no property {name}. {suggestion(name, stream.properties)}"
-                    )
+            self.search(f"{at}.search", stream.search, stream)
+
+    def search(self, at: str, search: Search, stream: Stream) -> None:
+        used = self.question(at, search, ("field", "value", "values"))
+        if used.isdisjoint({"value", "values"}):
+            where = "params" if search.body is None else "body"
+            self.refuse(f"{at}.{where}", "{value} is missing. Put it where its value belongs.")
+        for name in search.properties:
+            if stream.properties and name not in stream.properties:
+                self.refuse(f"{at}.properties", f"there is no property {name}. {suggestion(name, stream.properties)}")
+        self.paths(f"{at}.records", search.records)
+        self.paths(f"{at}.ids", search.ids)
+        if search.ids is not None and stream.get is None and stream.get_many is None:
+            self.refuse(f"{at}.ids", "the records are read by their ids, and nothing says how. Add get: or get_many:.")
+        if search.paging is not None:
+            self.paging(f"{at}.paging", search.paging, set())
 
     def writing(self, at: str, stream: Stream) -> None:
         write = stream.write
@@ -197,10 +279,14 @@ class _Checker:
         at = f"{at}.write"
         if stream.get is None and stream.get_many is None:
             self.refuse(at, "a record is read before it is written, and nothing says how. Add get: or get_many:.")
-        if isinstance(write.locking, ETag) and stream.get is None:
+        if isinstance(write.locking, ETag) and write.locking.path is None and stream.get is None:
             self.refuse(f"{at}.locking", "an ETag is told where one record is read. Add get:, or choose another kind.")
         if isinstance(write.locking, VersionField):
             self.writable_path(f"{at}.locking.path", write.locking.path)
+            if write.locking.header is not None and not _HEADER.fullmatch(write.locking.header):
+                self.refuse(f"{at}.locking.header", f"{write.locking.header!r} is no name of a header.")
+        if isinstance(write.locking, ETag):
+            self.paths(f"{at}.locking.path", write.locking.path)
         for name, how, filled in (
             ("create", write.create, ("record",)),
             ("update", write.update, ("record", "id")),
@@ -212,11 +298,14 @@ class _Checker:
                 f"{at}.{name}.path", how.path, filled[1:] if name == "update" else filled if name == "delete" else ()
             )
             self.template(f"{at}.{name}.params", how.params, ("id",) if name != "create" else ())
+            self.template(f"{at}.{name}.headers", how.headers, ())
             self.template(f"{at}.{name}.body", how.body, filled, needed="record" if name != "delete" else None)
             batch = getattr(how, "batch", None)
             if batch is not None:
                 self.template(f"{at}.{name}.batch.path", batch.path, ())
                 self.template(f"{at}.{name}.batch.body", batch.body, ("records",), needed="records")
+                each = ("record", "id") if name == "update" else ("record",)
+                self.template(f"{at}.{name}.batch.each", batch.each, each, needed="record")
                 self.paths(f"{at}.{name}.batch.records", batch.records)
                 if isinstance(how, Update) and how.whole:
                     self.refuse(f"{at}.update.batch", "whole records are sent one by one. Remove batch: or whole:.")
@@ -240,7 +329,8 @@ class _Checker:
             if update.merges and update.whole:
                 self.refuse(f"{at}.update.merges", "whole records are sent, so nothing is merged. Remove one of them.")
             path = update.path if update.path is not None else "{id}"
-            if "id" not in set(names_in(path)) | set(names_in(update.body)) | set(names_in(update.params)):
+            used = set(names_in([path, update.body, update.params]))
+            if "id" not in used and not update.with_id:
                 self.refuse(f"{at}.update", "nothing says which record is changed. Put {id} into path: or body:.")
 
     # -- the pieces
@@ -254,6 +344,8 @@ class _Checker:
                 self.refuse(
                     at, f"{{{name}}} is not known here. There are: {there}. Add it to variables:, or correct it."
                 )
+        for encoder in unknown_encoders(template):
+            self.refuse(at, f"there is no encoder {encoder}. {suggestion(encoder, ENCODERS)}")
         if needed is not None and needed not in used:
             self.refuse(at, f"{{{needed}}} is missing. Put it where its value belongs.")
 
@@ -264,11 +356,11 @@ class _Checker:
 
     def writable_path(self, at: str, path: str) -> None:
         self.template(at, path, ())
-        if names(path) is None:
+        if places(path) is None:
             self.refuse(
                 at,
                 f"{path!r} is no path that can be written to. Write names with dots between them, in brackets where "
-                "they hold one: ['a.b'].",
+                "they hold one: ['a.b']; into a list by emails[?primary].value or companies[0].",
             )
 
     def rule(self, at: str, check_one: Any, value: Any) -> None:

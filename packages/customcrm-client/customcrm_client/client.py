@@ -19,9 +19,9 @@ from customcrm_client.lists import Page
 from customcrm_client.loading import reference
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Compared, Profile
-from customcrm_client.reading import CustomcrmReader
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID
+from customcrm_client.searching import CustomcrmSearcher
 from customcrm_client.writing import Sending, Values
 
 _CREATE = "check write.create in the profile"
@@ -30,7 +30,7 @@ _UPDATE = "check write.update in the profile"
 _HARM = "set it right there, and see write.update.merges and write.update.whole in docs/profiles.md"
 
 
-class CustomcrmClient(CustomcrmReader):
+class CustomcrmClient(CustomcrmSearcher):
     """One CRM, as a profile has it. Raises the errors of `api_transport.errors`; safe to use from several threads.
 
     `page_size`, `in_flight`, `api_user` and `agent` are those of `CustomcrmReader` and `Connection`; other options go
@@ -52,6 +52,47 @@ class CustomcrmClient(CustomcrmReader):
         OutcomeUnknown where no answer came, or none that says which record it is: it may be there.
         """
         one = self._compiled(stream)
+        made = self._created(one, values)
+        own = one.bodies.relations(values, creating=True)
+        return made if not own else self._related(one, made, own)
+
+    def _related(self, one: CompiledStream, made: Found, own: Mapping[str, Any]) -> Found:
+        """A new record with what its creation does not take. Where that is refused there is no new record."""
+        record_id = str(made.record[ID])
+        try:
+            answer = self._relate(one, record_id, own, {})
+        except OutcomeUnknown:
+            raise
+        except Refused as error:
+            if one.writing.delete is None:
+                problem = f"made, but without {', '.join(own)} ({error})"
+                raise OutcomeUnknown(problem, method=error.method, path=error.path) from None
+            self._write(one, lambda: one.writer.delete(record_id))
+            raise
+        except ApiError as error:
+            problem = f"made, but without {', '.join(own)} ({error})"
+            raise OutcomeUnknown(problem, method=error.method, path=error.path) from None
+        read = self._read_back(one, record_id, answer)
+        if read is None:
+            raise answer.unexpected("the new record cannot be read back", todo=_CREATE)
+        return read
+
+    def _relate(self, one: CompiledStream, record_id: str, own: Mapping[str, Any], before: Mapping[str, Any]) -> Answer:
+        """Write what has requests of its own: first the new value, then away with the one before."""
+        answer: Answer | None = None
+        for path, value in own.items():
+            how, old = one.bodies.relation(path), before.get(path)
+            calls = [how.set] if value is not None else []
+            calls += [how.clear] if how.clear is not None and old not in (None, ABSENT) and old != value else []
+            if value is None and how.clear is None:
+                raise Refused(f"{path} cannot be cleared", todo="add relation.clear to it in the profile")
+            for call in calls:
+                answer = self._write(one, partial(one.writer.relation, call, record_id, value, old))
+        if answer is None:
+            raise Refused("there is nothing to write", todo="")
+        return answer
+
+    def _created(self, one: CompiledStream, values: Values) -> Found:
         how = one.writing.create
         answer = self._write(one, lambda: one.writer.create(values))
         if how is not None and how.record is not None:
@@ -88,17 +129,26 @@ class CustomcrmClient(CustomcrmReader):
         """
         one = self._compiled(stream)
         change = Change(record_id, values, lock, expected, raw)
-        if one.reads_before or (raw is None and one.writer.needs_read(change)):
+        needs_read = one.writer.needs_read(change) or bool(one.bodies.relations(values, creating=False))
+        if one.reads_before or (raw is None and needs_read):
             change = msgspec.structs.replace(change, raw=self._before(one, record_id, lock, expected))
         how = one.writing.update
+        own = one.bodies.relations(values, creating=False)
         try:
-            answer = self._write_over(
-                one, lock, lambda tag: one.writer.update(msgspec.structs.replace(change, lock=tag))
-            )
+            if own and len(own) == len(values):
+                answer = self._relate(one, record_id, own, _values_before(one, change))
+            else:
+                answer = self._write_over(
+                    one, lock, lambda tag: one.writer.update(msgspec.structs.replace(change, lock=tag))
+                )
+                if own:
+                    answer = self._relate(one, record_id, own, _values_before(one, change))
         except ApiError as error:
             if how is not None and is_own(error, how.missing):
                 raise _gone(error) from None
             raise
+        if own:
+            return self._after(one, change, None, answer)
         path = None if how is None or answer.body is None else how.record
         return self._after(one, change, None if path is None else one.found(answer, path, record_id), answer)
 
@@ -182,7 +232,10 @@ class CustomcrmClient(CustomcrmReader):
 
     def writes_many(self, stream: str, what: str) -> int:
         """How many records one request may create or update ("create", "update"); 1 where there are no batches."""
-        how = getattr(self._compiled(stream).writing, what)
+        one = self._compiled(stream)
+        how = getattr(one.writing, what)
+        if one.bodies.has_relations:
+            return 1
         return 1 if how is None or how.batch is None else int(how.batch.size)
 
     def _write_over(self, one: CompiledStream, lock: Any, made: Callable[[Any], Sending]) -> Answer:
@@ -239,6 +292,11 @@ class CustomcrmClient(CustomcrmReader):
 
 def _gone(error: ApiError) -> NotFound:
     return NotFound("the record is gone", method=error.method, path=error.path, status=error.status, todo="")
+
+
+def _values_before(one: CompiledStream, change: Change) -> Mapping[str, Any]:
+    """What the record said before, in the CRM's own types."""
+    return {} if change.raw is None else one.bodies.relations(one.shape.read(change.raw), creating=False)
 
 
 def _says(record: Record, expected: Mapping[str, Any]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from api_transport.answer import Answer
 from api_transport.errors import NotFound
@@ -12,10 +12,24 @@ from api_transport.verdict import Hints
 
 from customcrm_client.bodies import Bodies, Change
 from customcrm_client.errors import Refusals
+from customcrm_client.list_request import of_list
 from customcrm_client.paths import ABSENT, every, first, plain_steps
-from customcrm_client.profile import Compared, Create, ETag, NoPaging, Profile, Stream, Update, VersionField, Write
+from customcrm_client.profile import (
+    Compared,
+    Create,
+    Deletions,
+    ETag,
+    NoPaging,
+    Profile,
+    Stream,
+    Update,
+    VersionField,
+    Write,
+)
 from customcrm_client.records import NoRecord, Raw, Record, Shape
-from customcrm_client.schema import DELETED, ID
+from customcrm_client.schema import DELETED, ID, UPDATED_AT
+from customcrm_client.templates import names_in
+from customcrm_client.times import reader as time_reader
 from customcrm_client.writing import Writer
 
 HINTS = Hints(
@@ -26,6 +40,7 @@ HINTS = Hints(
 
 _LIST = "check api_url, and read.path and read.records in the profile"
 _BATCH = "check batch in the profile"
+_DELETIONS = "check read.deletions in the profile"
 _RECORD = "check api_url, and the paths to records and ids in the profile"
 
 
@@ -42,25 +57,37 @@ class Found(NamedTuple):
     """The CRM's own; None where it is not wanted."""
 
 
+class ReadRecords(Protocol):
+    """Finds the records in an answer; puts the CRM's own into `raws` by their ids, where that is given."""
+
+    def __call__(self, answer: Answer, raws: dict[str, Raw] | None = None) -> list[Record]:
+        """Give them. UnexpectedAnswer where there are none, not even an empty list."""
+
+
+Lists: TypeAlias = list[tuple[str, bool, Callable[[Any], list[Any]]]]
+
+
 class CompiledStream:
     """A stream with all that is made once of its profile."""
 
-    def __init__(self, stream: Stream, profile: Profile) -> None:
+    def __init__(self, name: str, stream: Stream, profile: Profile) -> None:
+        self.name = name
         self.stream = stream
         self.refusals = Refusals(stream.errors or profile.errors, HINTS)
         self.shape = Shape(stream)
         self.bodies = Bodies(stream, self.shape)
         self.writer = Writer(stream, self.bodies)
         self.names = frozenset(stream.properties or (stream.schema or {}).get("properties", {}))
-        self.list_path = stream.read.path or stream.path
+        self.list = of_list(stream)
         self.spelling = 0
         """Which spelling of an ETag the CRM took last."""
         self.empty = frozenset(stream.read.empty)
         if not isinstance(stream.read.paging, NoPaging):
             self.empty |= {status for status in stream.read.paging.end.statuses if status < _ERRORS}
-        self.escapes = str.maketrans({} if stream.search is None else stream.search.escapes)
-        self.takes_several = stream.search is not None and stream.search.separator is not None
-        self._lists = [(path, plain_steps(path) is not None, every(path)) for path in stream.read.records]
+        search = stream.search
+        self.takes_several = search is not None and (search.separator is not None or "values" in names_in(search.body))
+        self.records = self.reader(stream.read.records)
+        """The records in the answer of a list. UnexpectedAnswer where there are none, not even an empty list."""
 
     @property
     def writing(self) -> Write:
@@ -74,40 +101,59 @@ class CompiledStream:
 
     @property
     def tells_etags(self) -> bool:
-        """Whether a record is written over an ETag, which is told where it is read alone."""
-        return self.stream.write is not None and isinstance(self.stream.write.locking, ETag)
+        """Whether a record is written over an ETag that is told only where it is read alone."""
+        locking = None if self.stream.write is None else self.stream.write.locking
+        return isinstance(locking, ETag) and locking.path is None
 
-    def records(self, answer: Answer) -> list[Record]:
-        """The records in the answer of a list. UnexpectedAnswer where there are none, not even an empty list."""
-        found: list[Record] = []
-        for path, values in self._raws(answer):
-            try:
-                found += map(self.shape.read, values)
-            except NoRecord as error:
-                raise answer.unexpected(f"a record under '{path}' is none: {error}", todo=_RECORD) from None
-        return found
+    def reader(self, paths: Sequence[str]) -> ReadRecords:
+        """The function that finds the records in an answer, at the list's paths where none are given."""
+        lists = [(path, plain_steps(path) is not None, every(path)) for path in paths or self.stream.read.records]
 
-    def keeping(self, raws: dict[str, Raw]) -> Callable[[Answer], list[Record]]:
-        """The same, with the CRM's own records kept by their ids."""
-
-        def records(answer: Answer) -> list[Record]:
-            found = self.records(answer)
-            values = [raw for _, some in self._raws(answer) for raw in some]
-            raws.update((record[ID], raw) for record, raw in zip(found, values, strict=True))
+        def records(answer: Answer, raws: dict[str, Raw] | None = None) -> list[Record]:
+            found: list[Record] = []
+            for path, values in _raws(answer, lists):
+                try:
+                    some = [self.shape.read(raw) for raw in values]
+                except NoRecord as error:
+                    raise answer.unexpected(f"a record under '{path}' is none: {error}", todo=_RECORD) from None
+                if raws is not None:
+                    raws.update((record[ID], raw) for record, raw in zip(some, values, strict=True))
+                found += some
             return found
 
         return records
 
-    def _raws(self, answer: Answer) -> Iterator[tuple[str, list[Any]]]:
-        for path, is_plain, get in self._lists:
-            found = get(answer.body)
-            if not is_plain and not any(isinstance(values, list) for values in found):
-                yield path, found
-                continue
-            for values in found or [None]:
-                if not isinstance(values, list):
-                    raise answer.unexpected(f"no list of records under '{path}'{_keys_of(answer.body)}", todo=_LIST)
-                yield path, values
+    def tombstones(self, paths: Sequence[str], how: Deletions) -> Callable[[Answer], list[Record]]:
+        """The function that makes tombstones of a list of deleted records."""
+        lists = [(path, plain_steps(path) is not None, every(path)) for path in paths]
+        when = None if how.deleted_at is None else first(how.deleted_at)
+        time = time_reader(self.stream.times, self.stream.timezone)
+
+        def tombstones(answer: Answer) -> list[Record]:
+            found: list[Record] = []
+            for path, values in _raws(answer, lists):
+                for raw in values:
+                    record_id = first(how.id)(raw)
+                    if record_id in (None, ABSENT, "") or isinstance(record_id, (dict, list, bool)):
+                        raise answer.unexpected(f"an entry under '{path}' has no '{how.id}'", todo=_DELETIONS)
+                    at = ABSENT if when is None else when(raw)
+                    told = {} if at in (None, ABSENT) else {UPDATED_AT: time(at)}
+                    found.append({ID: str(record_id), DELETED: True, **told})
+            return found
+
+        return tombstones
+
+    def ids_in(self, path: str) -> Callable[[Answer], list[Record]]:
+        """The function that finds ids in an answer: records that hold nothing else."""
+        get = every(path)
+
+        def ids(answer: Answer) -> list[Record]:
+            found = [one for some in get(answer.body) for one in (some if isinstance(some, list) else [some])]
+            if any(one is None or isinstance(one, (dict, list, bool)) for one in found):
+                raise answer.unexpected(f"no ids under '{path}'", todo="check search.ids in the profile")
+            return [{ID: str(one)} for one in found]
+
+        return ids
 
     def checked(self, answer: Answer, raw: Any, path: str) -> Raw:
         """The CRM's record, if it is one. UnexpectedAnswer (OutcomeUnknown after a create) where it is not."""
@@ -152,10 +198,11 @@ class CompiledStream:
     def lock(self, raw: Raw, answer: Answer | None) -> Any:
         """What a record is written over."""
         locking = None if self.stream.write is None else self.stream.write.locking
-        if isinstance(locking, ETag):
+        if isinstance(locking, ETag) and locking.path is None:
             return None if answer is None else answer.headers.get("ETag")
-        if isinstance(locking, VersionField):
-            found = first(locking.path)(self.shape.read_raw(raw))
+        if isinstance(locking, (ETag, VersionField)) and locking.path is not None:
+            found = first(locking.path)(raw)
+            found = first(locking.path)(self.shape.read_raw(raw)) if found is ABSENT else found
             return None if found is ABSENT else found
         return None
 
@@ -166,6 +213,18 @@ class CompiledStream:
     def is_gone(self, record: Record) -> bool:
         """Whether a record is a tombstone."""
         return record.get(DELETED) is True
+
+
+def _raws(answer: Answer, lists: Lists) -> Iterator[tuple[str, list[Any]]]:
+    for path, is_plain, get in lists:
+        found = get(answer.body)
+        if not is_plain and not any(isinstance(values, list) for values in found):
+            yield path, found
+            continue
+        for values in found or [None]:
+            if not isinstance(values, list):
+                raise answer.unexpected(f"no list of records under '{path}'{_keys_of(answer.body)}", todo=_LIST)
+            yield path, values
 
 
 def _keys_of(body: Any) -> str:

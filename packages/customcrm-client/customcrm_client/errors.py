@@ -12,10 +12,12 @@ from api_transport.verdict import Hints, Judge
 
 from customcrm_client.flags import yes_or_no
 from customcrm_client.paths import ABSENT, Get, first
-from customcrm_client.profile import Errors
+from customcrm_client.profile import Errors, Mark
+from customcrm_client.records import mark_of
 
 MOST_DETAILS = 20
 _SUCCESS_ENDS = 300
+_NOT_MODIFIED = 304
 _OWN_WORDS = ("message", "msg", "detail")
 
 
@@ -24,7 +26,8 @@ def is_own(error: ApiError, statuses: Collection[int]) -> bool:
 
     What a web server or proxy says of a path that leads nowhere has a status too.
     """
-    return error.status in statuses and (isinstance(error, Refused) or (error.status or 0) < _SUCCESS_ENDS)
+    is_success = (error.status or 0) < _SUCCESS_ENDS or error.status == _NOT_MODIFIED
+    return error.status in statuses and (isinstance(error, Refused) or is_success)
 
 
 class Refusals:
@@ -32,12 +35,12 @@ class Refusals:
 
     def __init__(self, errors: Errors, hints: Hints) -> None:
         self._words = error_reader(errors)
-        self._flag = None if errors.flag is None else first(errors.flag)
+        self._flags = None if errors.flag is None else _flag(errors.flag)
         self.judge = Judge(self._words, hints, frozenset(errors.permanent))
 
     def check(self, answer: Answer) -> None:
         """Raises Refused for an answer that is none."""
-        if self._flag is None or yes_or_no(self._flag(answer.body)) is not True:
+        if self._flags is None or self._flags(answer.body) is not True:
             return
         words = self._words(answer.status, answer.body, answer.headers)
         raise Refused(
@@ -50,6 +53,13 @@ class Refusals:
             details=words.details,
             request_id=words.request_id,
         )
+
+
+def _flag(said: Mark | str) -> Callable[[Any], Any]:
+    if isinstance(said, Mark):
+        return mark_of(said)
+    get = first(said)
+    return lambda body: yes_or_no(get(body))
 
 
 def error_reader(errors: Errors) -> Callable[[int, Any, Mapping[str, str]], ApiWords]:

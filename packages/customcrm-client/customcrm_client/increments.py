@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
-
-from customcrm_client.profile import Stream
+from customcrm_client.list_request import ListRequest, laid_over
+from customcrm_client.profile import Increments, Params, Stream
 from customcrm_client.records import Record
 from customcrm_client.schema import UPDATED_AT
-from customcrm_client.templates import filled
-from customcrm_client.times import asked_as
+from customcrm_client.templates import names_in
+from customcrm_client.times import asked_as, moment_of
 
 TAP_LOOKS_BACK = dt.timedelta(minutes=5)
 """What every read of changes looks back already."""
 
 
-def queries(stream: Stream, since: dt.datetime | None) -> list[dict[str, Any]]:
-    """The parameters of each list that has to be asked for, to have all changes since a moment (None: everything)."""
+def changes(stream: Stream, base: ListRequest, since: dt.datetime | None) -> list[ListRequest]:
+    """Each list that has to be asked for, to have all changes since a moment (None: everything)."""
     increments = stream.read.increments
     if increments is None:
-        return [{}]
+        return [base]
     if since is None:
-        return [dict(increments.sort)]
+        return [base.with_params(increments.sort)]
+    asked = {"since": asked_at(stream, increments, since)}
+    together: tuple[Params, ...] = increments.params or ({},)
+    return [laid_over(increments, base, {**one, **increments.sort}).filled(asked) for one in together]
+
+
+def asked_at(stream: Stream, increments: Increments, since: dt.datetime) -> str | int:
+    """What `{since}` is."""
     look_back = max(dt.timedelta(0), dt.timedelta(seconds=increments.look_back) - TAP_LOOKS_BACK)
-    asked = asked_as(since - look_back, increments.format, inclusive=increments.inclusive, zone=stream.timezone)
-    return [{**filled(params, {"since": asked}), **increments.sort} for params in increments.params or ({},)]
+    return asked_as(since - look_back, increments.format, inclusive=increments.inclusive, zone=stream.timezone)
+
+
+def asks_since(increments: Increments) -> bool:
+    """Whether the CRM is asked for changes at all."""
+    return "since" in set(names_in([increments.path, list(increments.params), increments.headers, increments.body]))
 
 
 def newer(stream: Stream, since: dt.datetime | None) -> Callable[[Record], bool] | None:
@@ -36,7 +45,7 @@ def newer(stream: Stream, since: dt.datetime | None) -> Callable[[Record], bool]
     A record that does not tell when it changed has to be taken.
     """
     increments = stream.read.increments
-    if since is None or increments is None or increments.params:
+    if since is None or increments is None or asks_since(increments):
         return None
     return lambda record: is_newer(record, since)
 
@@ -45,12 +54,3 @@ def is_newer(record: Record, since: dt.datetime) -> bool:
     """Whether a record changed at that moment or later, or does not tell."""
     changed = moment_of(record.get(UPDATED_AT))
     return changed is None or changed >= since
-
-
-def moment_of(text: Any) -> dt.datetime | None:
-    """The moment that a record tells, in UTC; None where it tells none."""
-    try:
-        moment: dt.datetime = msgspec.convert(text, dt.datetime)
-        return moment.replace(tzinfo=dt.timezone.utc) if moment.tzinfo is None else moment.astimezone(dt.timezone.utc)
-    except (msgspec.ValidationError, OverflowError):
-        return None

@@ -17,8 +17,8 @@ from located_yaml.node import content_of, entries_of
 from located_yaml.structs import Places, plain
 
 from customcrm_client.checking import check
-from customcrm_client.profile import Profile
-from customcrm_client.templates import with_variables
+from customcrm_client.profile import Profile, Property
+from customcrm_client.templates import names_in, with_variables
 
 SHIPPED = Path(__file__).parent / "profiles"
 REFERENCE = "reference"
@@ -55,7 +55,7 @@ def load(
     profile = read_struct(node, Profile, places)
     if not inferring:
         profile = _with_schemas(profile, places)
-    profile = cast("Profile", with_variables(profile, profile.variables))
+    profile = cast("Profile", with_variables(_without_unnamed(profile), profile.variables))
     check(profile, places, inferring=inferring)
     return profile
 
@@ -127,6 +127,32 @@ def _with_errors(stream: Node, errors: Node) -> Node:
     if entries is None or "errors" not in entries:
         return stream
     return stream.with_entries({**entries, "errors": entries["errors"].over(errors)})
+
+
+def _without_unnamed(profile: Profile) -> Profile:
+    """The profile without the properties that hang on a variable which is null: an installation has none for them."""
+    unnamed = {name for name, value in profile.variables.items() if value is None}
+    if not unnamed:
+        return profile
+    streams = {}
+    for name, stream in profile.streams.items():
+        gone = {key for key, said in stream.properties.items() if not unnamed.isdisjoint(_names_of(said))}
+        search = stream.search
+        if search is not None:
+            kept = (
+                {key: said for key, said in search.properties.items() if key not in gone}
+                if isinstance(search.properties, dict)
+                else tuple(key for key in search.properties if key not in gone)
+            )
+            # No name would mean: by all of them.
+            search = msgspec.structs.replace(search, properties=kept) if kept or not search.properties else None
+        properties: dict[str, Any] = {key: False if key in gone else said for key, said in stream.properties.items()}
+        streams[name] = msgspec.structs.replace(stream, properties=properties, search=search)
+    return msgspec.structs.replace(profile, streams=streams)
+
+
+def _names_of(said: Any) -> set[str]:
+    return set(names_in([said.path, said.write] if isinstance(said, Property) else said))
 
 
 def _with_schemas(profile: Profile, places: Places) -> Profile:

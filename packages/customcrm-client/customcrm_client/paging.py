@@ -39,9 +39,9 @@ AGAIN = 2
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One page to ask for: by these parameters beside the list's own, or by a whole link."""
+    """One page to ask for: by where it begins (a number, an offset, a cursor), or by a whole link."""
 
-    params: Mapping[str, Any] = {}
+    at: Any = ABSENT
     link: str | None = None
     offset: int = 0
 
@@ -78,19 +78,21 @@ def size_of(paging: Paging, wanted: int) -> int | None:
     return wanted if paging.size_at_most is None else min(wanted, paging.size_at_most)
 
 
-def pager(paging: Paging, wanted: int) -> Pager:
-    """A walk by this kind of paging, with pages of at most so many records."""
+def pager(paging: Paging, wanted: int, *, says_size: bool) -> Pager:
+    """A walk by this kind of paging, with pages of at most so many records.
+
+    `says_size` is whether the CRM is told how many; else they are as many as it gives.
+    """
     if isinstance(paging, NoPaging):
         return _Whole()
-    size = size_of(paging, wanted)
-    sized = {paging.size_param: size} if paging.size_param else {}
+    size = size_of(paging, wanted) if says_size else paging.size_at_most
     if isinstance(paging, PagePaging):
-        return _Pages(paging, sized, size)
+        return _Pages(paging, size)
     if isinstance(paging, OffsetPaging):
-        return _Offsets(paging, sized, size)
+        return _Offsets(paging, size)
     if isinstance(paging, CursorPaging):
-        return _Cursors(paging, sized, size)
-    return _Links(paging, sized, size)
+        return _Cursors(paging, size)
+    return _Links(paging, size)
 
 
 class _Whole:
@@ -111,7 +113,7 @@ class _End:
     def __init__(self, paging: Any, size: int | None) -> None:
         end = paging.end
         self._end = end
-        self._size = size if paging.size_param else paging.size_at_most
+        self._size = size
         self._total = None if end.total is None else first(end.total)
         self._more = None if end.more is None else first(end.more)
         self._before: list[Record] = []
@@ -159,9 +161,8 @@ class _Pages:
     that was read already would be passed over.
     """
 
-    def __init__(self, paging: PagePaging, sized: dict[str, Any], size: int | None) -> None:
+    def __init__(self, paging: PagePaging, size: int | None) -> None:
         self._paging = paging
-        self._sized = sized
         self._end = _End(paging, size)
         self._pages = None if paging.end.pages is None else first(paging.end.pages)
         self._planned = 0
@@ -174,7 +175,7 @@ class _Pages:
         return self._turn(0)
 
     def _turn(self, index: int) -> Turn:
-        return Turn({**self._sized, self._paging.param: self._paging.first + index}, offset=index)
+        return Turn(self._paging.first + index, offset=index)
 
     def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
         end, index = self._end, turn.offset
@@ -217,9 +218,7 @@ class _Offsets:
     is read again from further ahead.
     """
 
-    def __init__(self, paging: OffsetPaging, sized: dict[str, Any], size: int | None) -> None:
-        self._paging = paging
-        self._sized = sized
+    def __init__(self, paging: OffsetPaging, size: int | None) -> None:
         self._step = size if paging.step == "size" else None
         self._overlap = 1 if paging.overlap and self._step is None and (size is None or size > 1) else 0
         self._end = _End(paging, size)
@@ -231,7 +230,7 @@ class _Offsets:
         return self._turn(0)
 
     def _turn(self, offset: int) -> Turn:
-        return Turn({**self._sized, self._paging.param: offset}, offset=offset)
+        return Turn(offset, offset=offset)
 
     def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
         offset, end = turn.offset, self._end
@@ -271,13 +270,12 @@ class _Chained(ABC):
     what: ClassVar[str]
     """What it tells, in an error's words."""
 
-    def __init__(self, paging: Any, sized: dict[str, Any], size: int | None) -> None:
-        self._sized = sized
+    def __init__(self, paging: Any, size: int | None) -> None:
         self._end = _End(paging, size)
         self._followed: set[str] = set()
 
     def begin(self) -> Turn:
-        return Turn(self._sized)
+        return Turn()
 
     def after(self, turn: Turn, answer: Answer, records: list[Record]) -> Turns:
         del turn
@@ -309,9 +307,8 @@ class _Cursors(_Chained):
 
     what = "a cursor"
 
-    def __init__(self, paging: CursorPaging, sized: dict[str, Any], size: int | None) -> None:
-        super().__init__(paging, sized, size)
-        self._param = paging.param
+    def __init__(self, paging: CursorPaging, size: int | None) -> None:
+        super().__init__(paging, size)
         self._cursor = first(paging.cursor)
 
     def _following(self, answer: Answer) -> Any:
@@ -321,7 +318,7 @@ class _Cursors(_Chained):
         return None if cursor in (None, ABSENT, "", False) else cursor
 
     def _turn(self, following: Any) -> Turn:
-        return Turn({**self._sized, self._param: following})
+        return Turn(following)
 
 
 class _Links(_Chained):
@@ -329,10 +326,8 @@ class _Links(_Chained):
 
     what = "a next link"
 
-    def __init__(
-        self, paging: NextUrlPaging | LinkHeaderPaging | NextHeaderPaging, sized: dict[str, Any], size: int | None
-    ) -> None:
-        super().__init__(paging, sized, size)
+    def __init__(self, paging: NextUrlPaging | LinkHeaderPaging | NextHeaderPaging, size: int | None) -> None:
+        super().__init__(paging, size)
         self._paging = paging
         self._url = first(paging.url) if isinstance(paging, NextUrlPaging) else None
 

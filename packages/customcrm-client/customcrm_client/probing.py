@@ -14,12 +14,13 @@ import msgspec
 from api_transport.errors import ApiError
 
 from customcrm_client.client import CustomcrmClient
-from customcrm_client.increments import moment_of
+from customcrm_client.increments import asks_since
 from customcrm_client.paging import size_of
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import ETag, NoPaging, Stream
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID, UPDATED_AT, properties_of
+from customcrm_client.times import moment_of
 
 LATELY = dt.timedelta(days=1)
 """What is older than this has not changed since now, whatever the CRM's clock and zone."""
@@ -151,7 +152,7 @@ class _Probe:
     def _changes(self, records: list[Record]) -> None:
         """Whether the filter of changes is respected: since now it brings nothing old, since the newest just that."""
         increments = self.stream.read.increments
-        if increments is None or not increments.params:
+        if increments is None or not asks_since(increments):
             self._tell("changes cannot be asked for" if increments is None else "changes are picked out here")
             return
         now = dt.datetime.now(dt.timezone.utc)
@@ -206,10 +207,10 @@ class _Probe:
             if not asked:
                 continue
             name = asked[0]
-            page = next(iter(self.client.pages(self.name, filters={name: record[name]}, ahead=False)))
-            if not any(one[ID] == record[ID] for one in page.values):
+            page = next(iter(self.client.matching(self.name, {name: record[name]})), [])
+            if not any(one[ID] == record[ID] for one in page):
                 self._problem(f"search by {name} does not find a record that has just that value; check search.params")
-            elif any(one.get(name) != record[name] for one in page.values):
+            elif any(one.get(name) != record[name] for one in page):
                 self._problem(f"search by {name} is ignored: it brings records with other values; check search.params")
             else:
                 self._tell(f"search by {name} finds")

@@ -21,6 +21,38 @@ Params: TypeAlias = dict[str, Scalar | tuple[Scalar, ...] | None]
 """Query parameters; a list repeats its name, null takes away one that `defaults` or `extends` gave."""
 Paths: TypeAlias = tuple[str, ...]
 """One path or a list of them."""
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Headed(_Said, frozen=True):
+    """What every request may say of its headers."""
+
+    headers: Annotated[dict[str, str], _said("Templates of further headers of this request")] = msgspec.field(
+        default_factory=dict
+    )
+
+
+class Question(Headed, frozen=True):
+    """A request that reads."""
+
+    method: Annotated[Method | None, _said("The method, if it is not `GET`, and with a body `POST`")] = None
+    path: Annotated[
+        str | None,
+        _said("Template of a path of its own: then nothing of `read` goes with it. Else it is laid over `read`"),
+    ] = None
+    body: Annotated[
+        Any,
+        _said(
+            "A body. `{page}` is where the next page begins and `{size}` how many records it is to have: then they are "
+            "no parameters"
+        ),
+    ] = None
+
+
+class Query(Question, frozen=True):
+    """A request that reads, with one set of parameters."""
+
+    params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
 
 
 # -- paging
@@ -113,7 +145,7 @@ Paging: TypeAlias = (
 # -- reading
 
 
-class Increments(_Said, frozen=True):
+class Increments(Question, frozen=True):
     """How the changes since a moment are asked for. Without it every run reads everything."""
 
     params: Annotated[
@@ -121,14 +153,15 @@ class Increments(_Said, frozen=True):
         _said(
             'Parameters with `{since}`, for example `{"filter[updated][_gte]": "{since}"}`; several mappings are '
             "asked one after the other (say, by `updated` and, for what was never edited, by `created`). "
-            "Empty where the CRM has no filter: then the whole list is read, and what is older is left out here"
+            "Where neither these nor a body, path or header has `{since}`, the CRM has no filter: then the whole list "
+            "is read, and what is older is left out here"
         ),
     ] = ()
     format: Annotated[
         str,
         _said(
-            "How `{since}` is written: `rfc3339` (UTC, milliseconds, Z), `rfc3339_seconds`, `date`, `epoch`, "
-            "`epoch_ms`, or a strftime pattern such as `%Y-%m-%d %H:%M:%S`"
+            "How `{since}` is written: `rfc3339` (UTC, milliseconds, Z), `rfc3339_seconds`, `date`, `http_date`, "
+            "`epoch`, `epoch_ms`, or a strftime pattern such as `%Y-%m-%d %H:%M:%S`"
         ),
     ] = "rfc3339"
     inclusive: Annotated[
@@ -140,6 +173,14 @@ class Increments(_Said, frozen=True):
     in_order: Annotated[bool, _said("Changes come oldest first: a long read that breaks off goes on where it was")] = (
         False
     )
+    at_most: Annotated[
+        int | None,
+        Meta(
+            ge=1,
+            description="Records that the CRM gives of one such list, however many there are: it is asked again from "
+            "the newest on. Needs `in_order`",
+        ),
+    ] = None
     look_back: Annotated[
         float,
         Meta(
@@ -147,19 +188,30 @@ class Increments(_Said, frozen=True):
             description="Seconds before the newest change at which a read begins, where the tap's 300 are too few",
         ),
     ] = 0
+    records: Annotated[Paths, _said("Paths to the records in the answer, if not those of `read`")] = ()
 
 
-class Deleted(_Said, frozen=True):
-    """What marks a record as deleted."""
+class Deletions(Query, frozen=True):
+    """A list of deleted records, which the tap reads beside the changes. It may be asked by `{since}`."""
 
-    path: Annotated[str, _said("Path in the record")]
+    records: Annotated[Paths, _said("Paths to its entries, if not those of `read.records`")] = ()
+    id: Annotated[str, _said("Path to the deleted record's id in an entry")] = "id"
+    deleted_at: Annotated[str | None, _said("Path to when it was deleted")] = None
+    empty: Annotated[tuple[int, ...], _said("Statuses that mean: nothing was deleted, for example `304`")] = ()
+    paging: Annotated[Paging | None, _said("How its next page is asked for, if not as `read.paging` says")] = None
+
+
+class Mark(_Said, frozen=True):
+    """What marks a record as deleted, or an answer as a refusal."""
+
+    path: Annotated[str, _said("Path in the record, or in the answer")]
     values: Annotated[
         tuple[Scalar, ...],
-        _said("Values that mean deleted; without them any but null, false, 0, an empty text, and texts that say no"),
+        _said("Values that mean it; without them any but null, false, 0, an empty text, and texts that say no"),
     ] = ()
 
 
-class Read(_Said, frozen=True):
+class Read(Query, frozen=True):
     """How the list of a stream is read."""
 
     path: Annotated[
@@ -175,39 +227,54 @@ class Read(_Said, frozen=True):
     empty: Annotated[tuple[int, ...], _said("Statuses that mean: the list is empty, for example `204`")] = ()
     paging: Annotated[Paging, _said("How the next page is asked for")] = NoPaging()
     increments: Annotated[Increments | None, _said("How changes are asked for; needs `updated_at`")] = None
+    deletions: Annotated[
+        Deletions | None, _said("A list of deleted records, where they are in no other. It is asked for with changes")
+    ] = None
 
 
-class Get(_Said, frozen=True):
+class Get(Query, frozen=True):
     """How one record is read."""
 
     path: Annotated[str | None, _said("Template with `{id}`, if it is not the stream's `path`, a slash and the id")] = (
         None
     )
-    params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
+    body: Annotated[Any, _said("A body, with `{id}`")] = None
     record: Annotated[str, _said("Path to the record in the answer")] = "$"
     missing: Annotated[tuple[int, ...], _said("Statuses that mean: there is no such record")] = (404, 410)
 
 
-class GetMany(_Said, frozen=True):
+class GetMany(Query, frozen=True):
     """How several records are read at once, by a list of ids."""
 
-    params: Annotated[Params, _said('Parameters with `{ids}`, for example `{"filter[id][_in]": "{ids}"}`')]
+    params: Annotated[Params, _said('Parameters with `{ids}`, for example `{"filter[id][_in]": "{ids}"}`')] = (
+        msgspec.field(default_factory=dict)
+    )
+    body: Annotated[Any, _said("A body; `{ids}` is a list there")] = None
+    each: Annotated[Any, _said('What each id is in the list of a body, for example `{id: "{id}"}`')] = "{id}"
     separator: Annotated[
         str | None,
         _said("What stands between ids; an id that holds it is read by itself. Null: the parameter is repeated"),
     ] = ","
     at_most: Annotated[int, Meta(ge=1, description="Ids in one request at most")] = 100
+    records: Annotated[Paths, _said("Paths to the records in the answer, if not those of `read`")] = ()
+    ok: Annotated[tuple[int, ...], _said("Statuses that mean: done")] = (200,)
+    paging: Annotated[Paging | None, _said("How the next page is asked for, if not as `read.paging` says")] = None
 
 
-class Search(_Said, frozen=True):
+class Search(Query, frozen=True):
     """How records with given values are looked for."""
 
     params: Annotated[
         Params,
         _said("Parameters for one property, with `{field}` (its name in the CRM) and `{value}`; several are joined"),
-    ]
+    ] = msgspec.field(default_factory=dict)
+    body: Annotated[Any, _said("A body, with `{field}` and `{value}`, or `{values}`: a list of several values")] = None
     properties: Annotated[
-        tuple[str, ...], _said("The stream's properties that can be asked by; none named: all of them")
+        tuple[str, ...] | dict[str, str],
+        _said(
+            "The stream's properties that can be asked by, or each with what `{field}` is for it; none named: all of "
+            "them"
+        ),
     ] = ()
     separator: Annotated[
         str | None,
@@ -220,10 +287,11 @@ class Search(_Said, frozen=True):
             "it, such a parameter asks by the first alone"
         ),
     ] = None
-    escapes: Annotated[
-        dict[str, str],
-        _said('How characters are written in `{value}`, for example `{"\'": "\'\'"}` for values that stand in quotes'),
-    ] = msgspec.field(default_factory=dict)
+    records: Annotated[Paths, _said("Paths to the records in the answer, if not those of `read`")] = ()
+    ids: Annotated[
+        str | None, _said("Path to the ids in the answer, where it does not hold whole records: these are then read")
+    ] = None
+    paging: Annotated[Paging | None, _said("How the next page is asked for, if not as `read.paging` says")] = None
 
 
 # -- writing
@@ -236,10 +304,13 @@ class Batch(_Said, frozen=True):
     path: Annotated[str | None, _said("Template of the path, if it is another one")] = None
     method: Annotated[Literal["POST", "PUT", "PATCH"] | None, _said("The method, if it is another one")] = None
     body: Annotated[Any, _said("The body, with the text `{records}` where the list of records stands")] = "{records}"
+    each: Annotated[
+        Any, _said('What each record is in it, for example `{id: "{id}", fields: "{record}"}`; `{id}` at updates only')
+    ] = "{record}"
     records: Annotated[str, _said("Path to the records in the answer, in any order")] = "$"
 
 
-class Create(_Said, frozen=True):
+class Create(Headed, frozen=True):
     """How a record is made."""
 
     method: Annotated[Literal["POST", "PUT", "PATCH"], _said("The method")] = "POST"
@@ -259,7 +330,7 @@ class Create(_Said, frozen=True):
     batch: Annotated[Batch | None, _said("Several records in one request")] = None
 
 
-class Update(_Said, frozen=True):
+class Update(Headed, frozen=True):
     """How a record is changed."""
 
     method: Annotated[Literal["POST", "PUT", "PATCH"], _said("The method")] = "PATCH"
@@ -268,6 +339,7 @@ class Update(_Said, frozen=True):
     ] = None
     params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
     body: Annotated[Any, _said("The body, with `{record}`, and `{id}` where the id stands in it")] = "{record}"
+    with_id: Annotated[bool, _said("The record that is sent holds its id, as those of a batch do")] = False
     whole: Annotated[bool, _said("The CRM takes whole records only: what was read is sent back with the changes")] = (
         False
     )
@@ -286,7 +358,7 @@ class Update(_Said, frozen=True):
     batch: Annotated[Batch | None, _said("Several records in one request, each with its id")] = None
 
 
-class Delete(_Said, frozen=True):
+class Delete(Headed, frozen=True):
     """How a record is deleted."""
 
     method: Annotated[Literal["DELETE", "POST", "PUT", "PATCH"], _said("The method")] = "DELETE"
@@ -300,11 +372,21 @@ class Delete(_Said, frozen=True):
 class ETag(_Said, frozen=True, tag_field="kind", tag="etag"):
     """Each record is read with its ETag, and written with `If-Match`."""
 
+    path: Annotated[
+        str | None,
+        _said("Path in the record, where each holds its ETag, in lists too, for example `['@odata.etag']`"),
+    ] = None
+
 
 class VersionField(_Said, frozen=True, tag_field="kind", tag="version"):
     """The record holds a version that is sent back with each change; the CRM refuses an old one with 409 or 412."""
 
     path: Annotated[str, _said("Path in the record, and where it stands in the record that is sent")]
+    header: Annotated[str | None, _said("The header that it is sent in instead, for example `X-Version-Number`")] = None
+    format: Annotated[
+        Literal["as_read", "http_date"],
+        _said("How that header has it; a time as `http_date` in `If-Unmodified-Since`"),
+    ] = "as_read"
 
 
 class Compared(_Said, frozen=True, tag_field="kind", tag="none"):
@@ -342,7 +424,11 @@ class Errors(_Said, frozen=True):
     text: Annotated[str, _said("Path to the words in a point of the list")] = "message"
     code: Annotated[str | None, _said("Path to the CRM's code for the error")] = None
     flag: Annotated[
-        str | None, _said("Path that is true in an answer that refuses in spite of a status that means: done")
+        Mark | str | None,
+        _said(
+            "Path that is true in an answer that refuses in spite of a status that means: done; or `{path, values}`, "
+            "without values for one that is there only then"
+        ),
     ] = None
     permanent: Annotated[
         tuple[int, ...], _said("Statuses of 500 and above that say no to the one record, and will again")
@@ -352,11 +438,40 @@ class Errors(_Said, frozen=True):
 # -- streams
 
 
+class Call(Headed, frozen=True, kw_only=True):
+    """A request that writes one property of one record."""
+
+    method: Annotated[Method, _said("The method")] = "PUT"
+    path: Annotated[str, _said("Template with `{id}`, and `{value}` or `{before}`")]
+    params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
+    body: Annotated[Any, _said("The body, if one is sent: `{id}`, `{value}` and `{before}` stand for themselves")] = (
+        None
+    )
+    ok: Annotated[tuple[int, ...], _said("Statuses that mean: done")] = (200, 201, 202, 204)
+
+
+class Relation(_Said, frozen=True):
+    """Requests of its own that write a property, where the record itself does not take it."""
+
+    set: Annotated[Call, _said("Writes a value")]
+    clear: Annotated[
+        Call | None, _said("Takes the value that was there (`{before}`) away, also before another one is set")
+    ] = None
+    after_create: Annotated[
+        bool, _said("A new record does not take it either: it is set just after. Else it is written at `write`")
+    ] = False
+
+
 class Property(_Said, frozen=True):
     """A property of a stream, and what the CRM calls it."""
 
-    path: Annotated[str | None, _said("Dotted path in the CRM's record; the property's own name if left out")] = None
-    write: Annotated[str | None, _said("Dotted path it is written at, where that is another one")] = None
+    path: Annotated[str | None, _said("Path in the CRM's record; the property's own name if left out")] = None
+    write: Annotated[str | None, _said("Path it is written at, where that is another one")] = None
+    write_as: Annotated[
+        Any,
+        _said("What is written for a value, with `{value}`, for example `/accounts({value})`; no value stays null"),
+    ] = None
+    relation: Annotated[Relation | None, _said("Requests of its own that write it")] = None
     type: Annotated[Literal["string", "number", "integer", "boolean", "any"], _said("Its type in the stream")] = (
         "string"
     )
@@ -370,7 +485,11 @@ class Property(_Said, frozen=True):
     ] = None
     read_only: Annotated[bool, _said("The CRM's own: never written, and `transforms/` must not either")] = False
     nulls: Annotated[
-        Literal["send", "omit", "empty"] | None, _said("How no value of it is written, if not as `write.nulls` says")
+        Literal["send", "omit", "empty", "parent"] | None,
+        _said(
+            "How no value of it is written, if not as `write.nulls` says. `parent`: what it stands in is null, as in "
+            "`company: null` for `company: {id: 7}`. In a list `omit` takes its entry away"
+        ),
     ] = None
     description: Annotated[str, _said("For people")] = ""
 
@@ -380,6 +499,9 @@ class Stream(_Said, frozen=True):
 
     path: Annotated[str, _said("Template of the list's path below `api_url`; a trailing slash is kept")]
     id: Annotated[str, _said("Path to the record's id, which becomes `Id`")] = "id"
+    id_type: Annotated[
+        Literal["string", "integer"], _said("Its type where it stands in a body; in the stream it is a text")
+    ] = "string"
     updated_at: Annotated[
         Paths,
         _said(
@@ -393,7 +515,7 @@ class Stream(_Said, frozen=True):
     ] = "rfc3339"
     timezone: Annotated[str, _said("Zone of times that tell none")] = "UTC"
     deleted: Annotated[
-        Deleted | str | None, _said("What marks a deleted record: a path, or `{path, values}`; becomes `Deleted`")
+        Mark | str | None, _said("What marks a deleted record: a path, or `{path, values}`; becomes `Deleted`")
     ] = None
     unwrap: Annotated[
         str | None, _said("Path to an object in each record whose properties are the record's, such as `attributes`")
@@ -413,6 +535,10 @@ class Stream(_Said, frozen=True):
             "for CRMs that leave out what is empty"
         ),
     ] = "unknown"
+    no_value: Annotated[
+        tuple[Scalar, ...],
+        _said("What the CRM says beside null where a property has no value, for example `false`; flags are left alone"),
+    ] = ()
     schema: Annotated[
         dict[str, Any] | None, _said("JSON schema of the records where `properties` does not tell; else from `schemas`")
     ] = None
@@ -437,7 +563,11 @@ class Profile(_Said, frozen=True):
         default_factory=dict
     )
     variables: Annotated[
-        dict[str, Scalar], _said("Values for `{name}` in any template; the setting `profile_variables` gives others")
+        dict[str, Scalar | None],
+        _said(
+            "Values for `{name}` in any template; the setting `profile_variables` gives others. A property whose path "
+            "holds one that is null is left out"
+        ),
     ] = msgspec.field(default_factory=dict)
     schemas: Annotated[
         str | None,

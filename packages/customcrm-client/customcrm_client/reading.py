@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 from urllib.parse import urljoin
@@ -12,19 +11,22 @@ from urllib.parse import urljoin
 from api_transport.address import query
 from api_transport.answer import Answer
 from api_transport.concurrency import in_order
-from api_transport.errors import AccessDenied, ApiError, Refused
+from api_transport.errors import AccessDenied, ApiError, Refused, UnexpectedAnswer
+from api_transport.transport import UNSET
 
 from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.connection import Connection
 from customcrm_client.errors import is_own
-from customcrm_client.increments import moment_of, newer, queries
+from customcrm_client.increments import asked_at, changes, newer
+from customcrm_client.list_request import Asked, ListRequest, fields_of, laid_over
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Get, GetMany, NoPaging
-from customcrm_client.records import Raw, Record
-from customcrm_client.schema import ID
-from customcrm_client.templates import filled, names_in
+from customcrm_client.records import Raw, Record, typed_id
+from customcrm_client.schema import ID, UPDATED_AT
+from customcrm_client.templates import Several, filled, names_in
+from customcrm_client.times import moment_of
 
 QUERY_AT_MOST = 1500
 """Characters of a query that web servers and proxies surely take."""
@@ -44,7 +46,7 @@ class CustomcrmReader(Connection):
         super().__init__(api_url, api_key, **options)
         self.page_size = page_size
         self._in_flight = in_flight
-        self._streams = {name: CompiledStream(one, self.profile) for name, one in self.profile.streams.items()}
+        self._streams = {name: CompiledStream(name, one, self.profile) for name, one in self.profile.streams.items()}
 
     def pages(
         self,
@@ -52,68 +54,134 @@ class CustomcrmReader(Connection):
         *,
         updated_since: datetime | str | None = None,
         include_deleted: bool = False,
-        filters: Mapping[str, str | Sequence[str]] | None = None,
         page_size: int | None = None,
         ahead: bool = True,
     ) -> Iterator[Page]:
         """The pages of a list.
 
         `updated_since` is inclusive; what the CRM cannot be asked for is left out here. Tombstones come with
-        `include_deleted` only. `filters` are equalities, each with one value or several; ValueError for what the list
-        cannot be asked by. With `ahead` further pages are asked for while one is worked on.
+        `include_deleted` only. With `ahead` further pages are asked for while one is worked on.
         """
         one = self._compiled(stream)
-        params: dict[str, Any] = {**one.stream.read.params}
-        if include_deleted:
-            params |= one.stream.read.with_deleted
-        wanted = {name: [said] if isinstance(said, str) else said for name, said in (filters or {}).items()}
-        params |= self._filters(one, wanted)
         since = moment_of(updated_since) if isinstance(updated_since, str) else updated_since
-        lists = [{**params, **asked} for asked in queries(one.stream, since)]
-        return self._pages(one, lists, newer(one.stream, since), page_size or self.page_size, ahead=ahead)
+        base = one.list.with_params(one.stream.read.with_deleted) if include_deleted else one.list
+        size = page_size or self.page_size
+        pages = self._changes(one, base, since, size, ahead=ahead)
+        return self._with_tombstones(one, pages, since, size) if include_deleted else pages
 
-    def _pages(
-        self,
-        one: CompiledStream,
-        lists: list[dict[str, Any]],
-        kept: Callable[[Record], bool] | None,
-        size: int,
-        *,
-        ahead: bool,
+    def _with_tombstones(
+        self, one: CompiledStream, pages: Iterator[Page], since: datetime | None, size: int
     ) -> Iterator[Page]:
-        for params in lists:
-            for page in self._walk(one, params, size, ahead=ahead):
+        """The pages, then the list of deleted records, without those that were put back."""
+        deleted = self._deleted(one, since, size)
+        for page in pages:
+            for record in page.values if deleted else ():
+                deleted.pop(record[ID], None)
+            yield page
+        if deleted:
+            yield Page(list(deleted.values()), datetime.now(timezone.utc))
+
+    def _changes(
+        self, one: CompiledStream, base: ListRequest, since: datetime | None, size: int, *, ahead: bool
+    ) -> Iterator[Page]:
+        """All pages of all lists that hold changes. A list that the CRM cuts is asked again from its newest on."""
+        increments = one.stream.read.increments
+        kept = newer(one.stream, since)
+        read = one.reader(increments.records if increments and since else ())
+        at_most = increments.at_most if increments and since else None
+        for request in changes(one.stream, base, since):
+            walked = self._walk(one, request, size, ahead=ahead, read=read)
+            if at_most is not None and since is not None:
+                yield from self._in_windows(one, base, since, size, at_most)
+                continue
+            for page in walked:
                 yield page if kept is None else Page([record for record in page.values if kept(record)], page.sent_at)
+
+    def _in_windows(
+        self, one: CompiledStream, base: ListRequest, since: datetime, size: int, at_most: int
+    ) -> Iterator[Page]:
+        increments = one.stream.read.increments
+        read = one.reader(increments.records if increments else ())
+        known: dict[str, Any] = {}
+        newest: datetime | None = since
+        while newest is not None:
+            (request,) = changes(one.stream, base, newest)
+            start, newest, seen = newest, None, 0
+            for page in self._walk(one, request, size, read=read):
+                values = [record for record in page.values if known.get(record[ID]) != record.get(UPDATED_AT, ABSENT)]
+                known |= {record[ID]: record.get(UPDATED_AT) for record in page.values}
+                yield Page(values, page.sent_at)
+                seen += len(page.values)
+                if seen >= at_most:
+                    newest = max((at for one in page.values if (at := moment_of(one.get(UPDATED_AT)))), default=start)
+                    break
+            if newest is not None and newest <= start:
+                raise UnexpectedAnswer(
+                    f"more than {at_most} records changed at the same moment, and the CRM gives no more of them",
+                    method=request.method,
+                    path=request.path,
+                    todo="leave out increments for this read (--full-refresh)",
+                )
+
+    def _deleted(self, one: CompiledStream, since: datetime | None, size: int) -> dict[str, Record]:
+        """Tombstones of the list of deleted records, by their ids."""
+        how, increments = one.stream.read.deletions, one.stream.read.increments
+        if how is None or since is None:
+            return {}
+        request = laid_over(how, one.list, how.params)
+        if increments is not None:
+            request = request.filled({"since": asked_at(one.stream, increments, since)})
+        paths = how.records or one.stream.read.records
+        found: dict[str, Record] = {}
+        for page in self._walk(one, request, size, read=one.tombstones(paths, how), empty=how.empty):
+            found |= {record[ID]: record for record in page.values}
+        return found
 
     def _walk(
         self,
         one: CompiledStream,
-        params: Mapping[str, Any],
+        request: ListRequest,
         size: int,
         *,
         ahead: bool = False,
         read: Callable[[Answer], list[Record]] | None = None,
+        ok: tuple[int, ...] = (200,),
+        empty: Collection[int] = (),
     ) -> Iterator[Page]:
-        paging = one.stream.read.paging
-        path = one.list_path
-        base = self.transport.address.url(path)
+        paging = request.paging
 
         def ask(turn: Turn) -> Answer:
+            asked = request.page(turn, size)
             if turn.link is None:
-                return self._send(one, "GET", path, params={**params, **turn.params}, ok=(200,))
+                return self._ask(one, asked, ok)
             # A link is usually absolute; one that is not is meant from the list's own address.
-            return self._send(one, "GET", urljoin(base, turn.link), ok=(200,), link=True)
+            link = urljoin(self.transport.address.url(asked.path), turn.link)
+            return self._send(one, "GET", link, headers=asked.headers, ok=ok, link=True)
 
         ends = () if isinstance(paging, NoPaging) else paging.end.statuses
+        walked = pager(paging, size, says_size=request.says_size)
         in_flight = self._in_flight if ahead else 1
-        return walk(pager(paging, size), ask, read or one.records, in_flight, ends, one.empty)
+        return walk(walked, ask, read or one.records, in_flight, ends, {*one.empty, *empty})
+
+    def _ask(self, one: CompiledStream, asked: Asked, ok: tuple[int, ...]) -> Answer:
+        """Send a request that reads, whatever its method."""
+        body = UNSET if asked.body is None else asked.body
+        return self._send(
+            one,
+            asked.method,
+            asked.path,
+            params=asked.params,
+            headers=asked.headers,
+            json=body,
+            idempotent=True,
+            ok=ok,
+        )
 
     def sample(self, stream: str, count: int) -> list[Raw]:
         """The first records as the CRM has them, unwrapped."""
         one = self._compiled(stream)
         raws: dict[str, Raw] = {}
-        params = one.stream.read.params
-        for _ in self._walk(one, params, min(count, self.page_size), read=one.keeping(raws)):
+        for _ in self._walk(one, one.list, min(count, self.page_size), read=partial(one.records, raws=raws)):
             if len(raws) >= count:
                 break
         return [one.shape.read_raw(raw) for raw in list(raws.values())[:count]]
@@ -135,9 +203,17 @@ class CustomcrmReader(Connection):
         return (raws[record_id], None) if record_id in raws else None
 
     def _get(self, one: CompiledStream, how: Get, record_id: str) -> tuple[Raw, Answer] | None:
-        params = filled(how.params, {"id": record_id})
+        body = filled(how.body, {"id": typed_id(one.stream, record_id)})
+        known = {"id": record_id, "fields": ",".join(fields_of(one.stream))}
+        asked = Asked(
+            how.method or ("GET" if body is None else "POST"),
+            one.writer.get_path(record_id),
+            filled(how.params, known),
+            how.headers,
+            body,
+        )
         try:
-            answer = self._send(one, "GET", one.writer.get_path(record_id), params=params, ok=(200,))
+            answer = self._ask(one, asked, (200,))
         except (Refused, AccessDenied) as error:
             if error.status in how.missing:
                 return None
@@ -183,23 +259,29 @@ class CustomcrmReader(Connection):
         raws: dict[str, Raw] = {}
         if many is None:
             return raws
-        params = one.stream.read.params
-        for some in self._id_lists(one, many, ids):
-            asked = _asked_by(many, some)
-            for _ in self._walk(one, {**params, **asked}, len(some), read=one.keeping(raws)):
+        request = laid_over(many, one.list, many.params)
+        read = partial(one.reader(many.records), raws=raws)
+        for some in self._id_lists(many, request, ids):
+            asked = request.filled(*_ids(one, many, some))
+            for _ in self._walk(one, asked, len(some), read=read, ok=many.ok):
                 if raws.keys() >= set(some):
                     break
         return {record_id: raws[record_id] for record_id in ids if record_id in raws}
 
-    def _id_lists(self, one: CompiledStream, many: GetMany, ids: list[str]) -> Iterator[list[str]]:
+    def _id_lists(self, many: GetMany, request: ListRequest, ids: list[str]) -> Iterator[list[str]]:
         """The ids in lists that an address can hold, with all that stands in it beside them."""
-        sized = pager(one.stream.read.paging, many.at_most).begin().params
-        around = {**one.stream.read.params, **sized, **self._credentials.params()}
-        without = len(query({**around, **_asked_by(many, [""])}))
+        turn = pager(request.paging, many.at_most, says_size=request.says_size).begin()
+
+        def length_with(*some: str) -> int:
+            asked = request.filled({"ids": Several(many.separator, some)}).page(turn, many.at_most)
+            return len(asked.path) - len(request.path) + len(query({**asked.params, **self._credentials.params()}))
+
+        in_address = "ids" in names_in([request.path, request.params])
+        length = without = length_with("")
+        between = length_with("", "") - without
         some: list[str] = []
-        length = without
         for record_id in ids:
-            more = len(query({**around, **_asked_by(many, ["", record_id])})) - without
+            more = between + len(query({"": record_id})) - 1 if in_address else 0
             if some and (len(some) == many.at_most or length + more > QUERY_AT_MOST):
                 yield some
                 some, length = [], without
@@ -208,51 +290,14 @@ class CustomcrmReader(Connection):
         if some:
             yield some
 
-    def search(self, stream: str, properties: Mapping[str, Any]) -> list[Record]:
-        """The records that have all these values, deleted ones left out; a list of values stands for any of them.
-
-        The CRM is asked by what it can filter by; what that leaves over, at worst the whole list, is compared here.
-        Texts are compared by their letters and digits, without regard to case: it finds too many rather than too few.
-        ValueError for a search for nothing.
-        """
-        wanted = {name: value for name, value in properties.items() if value is not None and value not in ("", [])}
-        if not wanted:
-            raise ValueError("a search for no value would find everything")
-        one = self._compiled(stream)
-        asked = {name: some for name, value in wanted.items() if (some := self._askable(one, name, value))}
-        if self._joined(one, asked) is None:
-            asked = dict(list(asked.items())[:1])
-        found: dict[str, Record] = {}
-        for filters in _single_queries(asked, several=one.takes_several):
-            for page in self.pages(stream, filters=filters, page_size=LARGEST):
-                for record in page.values:
-                    if not one.is_gone(record) and all(
-                        _same(record.get(name), value) for name, value in wanted.items()
-                    ):
-                        found[record[ID]] = record
-        return list(found.values())
-
-    def can_ask(self, stream: str, name: str, value: Any) -> bool:
-        """Whether the list can be filtered by this value."""
-        return self._can_ask(self._compiled(stream), name, value)
-
-    def can_search(self, stream: str) -> bool:
-        """Whether the CRM can be asked for records by their values."""
-        return self._compiled(stream).stream.search is not None
-
-    def takes_several(self, stream: str) -> bool:
-        """Whether one request can ask for several values of a property."""
-        return self._compiled(stream).takes_several
-
     def size(self, stream: str) -> int | None:
         """How many records there are, where the CRM tells; else None."""
         one = self._compiled(stream)
         paging = one.stream.read.paging
         if isinstance(paging, NoPaging) or paging.end.total is None:
             return None
-        params = {**one.stream.read.params, **pager(paging, 1).begin().params}
         try:
-            answer = self._send(one, "GET", one.list_path, params=params, ok=(200,))
+            answer = self._ask(one, one.list.page(pager(paging, 1, says_size=True).begin(), 1), (200,))
         except ApiError as error:
             if is_own(error, one.empty):
                 return 0
@@ -270,72 +315,13 @@ class CustomcrmReader(Connection):
         except KeyError:
             raise ValueError(f"there is no stream {stream!r}, only {', '.join(self._streams)}") from None
 
-    def _askable(self, one: CompiledStream, name: str, value: Any) -> list[Any]:
-        """The values that the list can be filtered by, where it can be by some of them."""
-        return [each for each in (value if isinstance(value, list) else [value]) if self._can_ask(one, name, each)]
-
-    def _can_ask(self, one: CompiledStream, name: str, value: Any) -> bool:
-        search = one.stream.search
-        if search is None or not isinstance(value, str) or len(query({"": value})) > QUERY_AT_MOST // 3:
-            return False
-        return name in (search.properties or one.names) and (search.separator is None or search.separator not in value)
-
-    def _filters(self, one: CompiledStream, wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-        """The parameters that ask by these values. ValueError for what the list cannot be asked by."""
-        for name, values in wanted.items():
-            if not all(self._can_ask(one, name, value) for value in values):
-                raise ValueError(f"the list cannot be filtered by {name}, not by this value")
-            if len(values) > 1 and not one.takes_several:
-                raise ValueError(f"the list takes one value of {name} at a time")
-        made = self._joined(one, wanted)
-        if made is None:
-            raise ValueError(f"the list cannot be filtered by {' and '.join(wanted)} at once")
-        return made
-
-    def _joined(self, one: CompiledStream, wanted: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The parameters that ask by all of this; None where two want the same one, and nothing joins them."""
-        made: dict[str, Any] = {}
-        search = one.stream.search
-        if search is None:
-            return made
-        for name, values in wanted.items():
-            texts = [value.translate(one.escapes) for value in ([values] if isinstance(values, str) else values)]
-            value = (search.separator or "").join(texts if one.takes_several else texts[:1])
-            for parameter, said in filled(search.params, {"field": one.shape.field(name), "value": value}).items():
-                before = made.get(parameter, said)
-                if before != said and search.between is None:
-                    return None
-                made[parameter] = said if before == said else f"{before}{search.between}{said}"
-        return made
-
 
 def _is_empty_list(body: Any, path: str) -> bool:
     """Whether a path like `data[0]` finds nothing because the list is empty, and not because it is another one."""
     return path.endswith("[0]") and first(path.removesuffix("[0]") or "$")(body) == []
 
 
-def _single_queries(asked: Mapping[str, Any], *, several: bool) -> Iterator[dict[str, Any]]:
-    """The filters of each request; several values are asked for together only where the CRM takes several."""
-    name = next((name for name, value in asked.items() if isinstance(value, list) and not several), None)
-    if name is None:
-        yield dict(asked)
-        return
-    for value in asked[name]:
-        yield from _single_queries({**asked, name: value}, several=several)
-
-
-def _asked_by(many: GetMany, ids: list[str]) -> dict[str, Any]:
-    made: dict[str, Any] = filled(many.params, {"ids": ids if many.separator is None else many.separator.join(ids)})
-    return made
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(other, list):
-        return any(_same(one, single) for single in other)
-    if isinstance(one, str) and isinstance(other, str):
-        return one == other or _spoken(one) == _spoken(other)
-    return bool(one == other)
-
-
-def _spoken(text: str) -> str:
-    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text))).casefold()
+def _ids(one: CompiledStream, many: GetMany, ids: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `{ids}` is in parameters, and in a body."""
+    in_body = [filled(many.each, {"id": typed_id(one.stream, record_id)}) for record_id in ids]
+    return {"ids": Several(many.separator, ids)}, {"ids": in_body}

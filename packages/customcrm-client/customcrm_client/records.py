@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from customcrm_client.flags import is_said, is_set, yes_or_no
-from customcrm_client.paths import ABSENT, Get, at, first, names
-from customcrm_client.profile import Deleted, Property, Stream
+from customcrm_client.paths import ABSENT, Get, at, first, places
+from customcrm_client.profile import Mark, Property, Stream
 from customcrm_client.schema import CREATED_AT, DELETED, ID, UPDATED_AT, properties_of
 from customcrm_client.times import reader
 
@@ -36,6 +36,7 @@ class Shape:
             name for name, one in self._properties.items() if (one.absent or stream.absent) == "empty"
         )
         self._keeps_names = not stream.properties
+        self._search_names = _search_names(stream)
 
     def read_raw(self, raw: Any) -> Raw:
         """The CRM's record with what it is wrapped in laid open. Raises NoRecord."""
@@ -49,14 +50,16 @@ class Shape:
         return {**raw, **inner}
 
     def field(self, name: str) -> str:
-        """What the CRM calls a property."""
+        """What the CRM calls a property, where it is asked by it."""
+        if name in self._search_names:
+            return self._search_names[name]
         if name == ID:
             return self._id_path
         one = self._properties.get(name)
         if one is None or one.path is None:
             return name
-        steps = names(one.path)
-        return steps[0] if steps is not None and len(steps) == 1 else one.path
+        steps = places(one.path)
+        return str(steps[0]) if steps is not None and len(steps) == 1 else one.path
 
     def _translated(self, raw: Any) -> Record:
         inner = self.read_raw(raw)
@@ -76,6 +79,11 @@ class Shape:
             for name, value in inner.items():
                 record.setdefault(name, value)
         return record
+
+
+def typed_id(stream: Stream, record_id: str) -> str | int:
+    """An id as it stands in a body."""
+    return int(record_id) if stream.id_type == "integer" and record_id.isdecimal() else record_id
 
 
 def _as_it_is(raw: Any) -> Record:
@@ -123,6 +131,7 @@ def _is_alike(stream: Stream) -> bool:
         and stream.timezone == "UTC"
         and stream.unwrap is None
         and stream.absent == "unknown"
+        and not stream.no_value
     )
     return alike and all(_is_same(name, one) for name, one in properties_of(stream).items())
 
@@ -142,21 +151,42 @@ def _steps(stream: Stream) -> list[tuple[str, Get, Callable[[Any], Any] | None]]
     if stream.deleted is not None:
         steps.append((DELETED, _deleted(stream.deleted), None))
     for name, one in properties_of(stream).items():
-        steps.append((name, _through_null(one.path or name), _converter(one)))
+        steps.append((name, _value_of(stream, name, one), _converter(one)))
     return steps
 
 
-def _through_null(path: str) -> Get:
-    """What is inside an object that is null (a reference to nothing, say) is null too."""
-    get = first(path)
-    *outer, _ = names(path) or [path]
-    around = [at(outer[: count + 1]) for count in range(len(outer))]
+def _search_names(stream: Stream) -> dict[str, str]:
+    named = None if stream.search is None else stream.search.properties
+    return named if isinstance(named, dict) else {}
+
+
+def _value_of(stream: Stream, name: str, one: Property) -> Get:
+    """Where a property is read; what is inside an object that is null, or in a list without it, is null too."""
+    path = one.path or name
+    get, steps = first(path), places(path) or [path]
+    around = [(at(steps[:count]), isinstance(steps[count], str)) for count in range(1, len(steps))]
+    empty = frozenset() if one.type == "boolean" else frozenset((type(said), said) for said in stream.no_value)
+    if not around and not empty:
+        return get
+
+    def is_empty(value: Any) -> bool:
+        return value is None or (bool(empty) and (type(value), value) in empty if _is_scalar(value) else False)
 
     def value(record: Any) -> Any:
         found = get(record)
-        return None if found is ABSENT and any(outside(record) is None for outside in around) else found
+        if found is ABSENT:
+            for outside, is_object in around:
+                holder = outside(record)
+                if is_empty(holder) or (not is_object and isinstance(holder, list)):
+                    return None
+            return ABSENT
+        return None if is_empty(found) else found
 
-    return value if around else get
+    return value
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, (str, int, float, bool))
 
 
 def _converter(one: Property) -> Callable[[Any], Any] | None:
@@ -178,14 +208,25 @@ def _first_of(paths: tuple[str, ...]) -> Get:
     return get
 
 
-def _deleted(said: Deleted | str) -> Get:
+def _deleted(said: Mark | str) -> Get:
+    marked = mark_of(said)
+
+    def is_deleted(record: Any) -> Any:
+        found = marked(record)
+        return False if found is ABSENT else found
+
+    return is_deleted
+
+
+def mark_of(said: Mark | str) -> Callable[[Any], Any]:
+    """The function that tells whether what is there means it; `ABSENT` where nothing is there."""
     get = first(said if isinstance(said, str) else said.path)
     values = () if isinstance(said, str) else said.values
 
-    def is_deleted(record: Any) -> Any:
-        value = get(record)
+    def is_marked(holder: Any) -> Any:
+        value = get(holder)
         if value is ABSENT:
-            return False
+            return ABSENT
         return is_said(value, values) if values else is_set(value)
 
-    return is_deleted
+    return is_marked

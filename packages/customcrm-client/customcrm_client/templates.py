@@ -3,43 +3,75 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""JSON in a template keeps its braces: `{"id": 1}` is no name."""
+from customcrm_client.encoders import ENCODERS, encoded
+from customcrm_client.paths import ABSENT
+
+NAME = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([a-z]+))?\}")
+"""A name, and the encoder of its value. JSON in a template keeps its braces: `{"id": 1}` is no name."""
+
+
+class Several(NamedTuple):
+    """Several values for one name: joined by what stands between them, or a list where that is None."""
+
+    separator: str | None
+    values: Sequence[Any]
 
 
 def names_in(template: Any) -> Iterator[str]:
     """The names in a text, or anywhere in what holds texts."""
+    return (name for name, _ in _found_in(template))
+
+
+def unknown_encoders(template: Any) -> list[str]:
+    """The encoders that a template names, and that do not exist."""
+    return [encoder for _, encoder in _found_in(template) if encoder and encoder not in ENCODERS]
+
+
+def _found_in(template: Any) -> Iterator[tuple[str, str]]:
     if isinstance(template, str):
         yield from NAME.findall(template)
     elif isinstance(template, Mapping):
         for key, value in template.items():
-            yield from names_in(key)
-            yield from names_in(value)
+            yield from _found_in(key)
+            yield from _found_in(value)
     elif isinstance(template, (list, tuple)):
         for value in template:
-            yield from names_in(value)
+            yield from _found_in(value)
 
 
 def filled(template: Any, values: Mapping[str, Any]) -> Any:
-    """The template with its names replaced. A text that is nothing but one name becomes the value itself."""
+    """The template with its names replaced; names without a value here stay.
+
+    A text that is nothing but one name becomes the value itself; where that is `ABSENT`, its key is left out.
+    """
     if isinstance(template, str):
         whole = NAME.fullmatch(template)
         if whole and whole.group(1) in values:
-            return values[whole.group(1)]
-        return NAME.sub(lambda found: _text(values.get(found.group(1), found.group())), template)
+            return _value(values, whole)
+        return NAME.sub(lambda found: _text(_value(values, found)), template)
     if isinstance(template, Mapping):
-        return {filled(key, values): filled(value, values) for key, value in template.items()}
+        made = {filled(key, values): filled(value, values) for key, value in template.items()}
+        return {key: value for key, value in made.items() if value is not ABSENT}
     if isinstance(template, (list, tuple)):
         return [filled(value, values) for value in template]
     return template
 
 
-_TYPED = frozenset({"params", "with_deleted", "sort", "body", "constants"})
+def _value(values: Mapping[str, Any], found: re.Match[str]) -> Any:
+    name, encoder = found.groups()
+    value = values.get(name, found.group())
+    if isinstance(value, Several):
+        each = [encoded(one, encoder) if encoder else one for one in value.values]
+        return each if value.separator is None else value.separator.join(map(_text, each))
+    return encoded(value, encoder) if encoder and name in values else value
+
+
+_TYPED = frozenset({"params", "with_deleted", "sort", "body", "constants", "write_as"})
 """Where a text that is nothing but a variable becomes the variable's value, whatever its type."""
 _AS_WRITTEN = frozenset({"variables", "schema", "description"})
 
@@ -64,4 +96,6 @@ def with_variables(said: Any, variables: Mapping[str, Any], *, typed: bool = Fal
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

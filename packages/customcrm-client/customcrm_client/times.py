@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-NAMED = ("rfc3339", "rfc3339_seconds", "date", "epoch", "epoch_ms")
+NAMED = ("rfc3339", "rfc3339_seconds", "date", "http_date", "epoch", "epoch_ms")
 _STEPS = {
     "rfc3339": dt.timedelta(milliseconds=1),
     "epoch_ms": dt.timedelta(milliseconds=1),
@@ -49,6 +50,8 @@ def asked_as(moment: dt.datetime, form: str, *, inclusive: bool, zone: str = "UT
         return text_of(moment)
     if form == "rfc3339_seconds":
         return moment.isoformat(timespec="seconds").partition("+")[0] + "Z"
+    if form == "http_date":
+        return format_datetime(moment.replace(microsecond=0), usegmt=True)
     if form == "epoch":
         return (moment - _EPOCH) // dt.timedelta(seconds=1)
     if form == "epoch_ms":
@@ -100,3 +103,12 @@ def reader(form: str, zone: str) -> Callable[[Any], Any]:
         return moment.isoformat().replace("+00:00", "Z")
 
     return from_text
+
+
+def moment_of(text: Any) -> dt.datetime | None:
+    """The moment that a record tells, in UTC; None where it tells none."""
+    try:
+        moment: dt.datetime = msgspec.convert(text, dt.datetime)
+        return moment.replace(tzinfo=dt.timezone.utc) if moment.tzinfo is None else moment.astimezone(dt.timezone.utc)
+    except (msgspec.ValidationError, OverflowError):
+        return None

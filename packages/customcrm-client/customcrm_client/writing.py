@@ -9,10 +9,12 @@ import msgspec
 from api_transport.address import segment
 
 from customcrm_client.bodies import Bodies, Change, Piece, Unwritable
-from customcrm_client.paths import names, put
-from customcrm_client.profile import Batch, Create, Delete, ETag, Stream, Update, VersionField, Write
-from customcrm_client.records import Raw
+from customcrm_client.paths import places, put
+from customcrm_client.profile import Batch, Call, Create, Delete, ETag, Stream, Update, VersionField, Write
+from customcrm_client.records import Raw, typed_id
 from customcrm_client.templates import filled, names_in
+from customcrm_client.times import asked_as, moment_of
+from customcrm_client.times import reader as time_reader
 
 Values = Mapping[str, Any]
 """Dotted path of the stream's property to value."""
@@ -63,39 +65,40 @@ class Writer:
         """A new record."""
         how = self._asked(self.how.create, "create")
         body = filled(how.body, {"record": self._new(how, values)})
-        return Sending(how.method, how.path or self._stream.path, body, how.ok, how.params)
+        return Sending(how.method, how.path or self._stream.path, body, how.ok, how.params, how.headers)
 
     def create_many(self, records: Sequence[Values]) -> Sending:
         """Several new records in one request."""
         how = self._asked(self.how.create, "create")
         batch = self._batch(how.batch)
-        body = filled(batch.body, {"records": [self._new(how, one) for one in records]})
+        each = [filled(batch.each, {"record": self._new(how, one)}) for one in records]
+        body = filled(batch.body, {"records": each})
         path, method = batch.path or how.path or self._stream.path, batch.method or how.method
-        return Sending(method, path, body, how.ok, how.params)
+        return Sending(method, path, body, how.ok, how.params, how.headers)
 
     def _new(self, how: Create, values: Values) -> Raw:
         made = self._bodies.new(values)
         for path, value in how.constants.items():
-            if not put(made, names(path) or [path], value):
+            if not put(made, places(path) or [path], value):
                 raise Unwritable(f"the constant {path} cannot be written: a property is written in its place")
         return made
 
     def needs_read(self, change: Change, *, in_batch: bool = False) -> bool:
         """Whether a change can be sent only with what the record says besides."""
-        return self._bodies.needs_read(change, self._besides(change, in_batch=in_batch))
+        return self._bodies.needs_read(change, self._besides(change, with_id=in_batch))
 
     def update(self, change: Change) -> Sending:
         """A change. Its `raw` is needed where `needs_read` says so."""
         how = self._asked(self.how.update, "update")
-        sent = self._bodies.change(change, self._besides(change))
-        known = {"id": change.record_id}
+        sent = self._bodies.change(change, self._besides(change, with_id=how.with_id))
+        known = {"id": self._typed(change.record_id)}
         return Sending(
             how.method,
             self.record_path(change.record_id, how.path),
             filled(how.body, {**known, "record": sent}),
             how.ok,
             {**filled(how.params, known)},
-            self._if_match(change.lock),
+            {**how.headers, **self._over(change.lock)},
             idempotent=self._is_repeatable(how, change.lock),
         )
 
@@ -103,20 +106,34 @@ class Writer:
         """Several changes in one request."""
         how = self._asked(self.how.update, "update")
         batch = self._batch(how.batch)
-        records = [self._bodies.change(one, self._besides(one, in_batch=True)) for one in changes]
+        # The id stands in the record, or beside it.
+        inside = "id" not in names_in(batch.each)
+        records = [
+            filled(
+                batch.each,
+                {
+                    "record": self._bodies.change(one, self._besides(one, with_id=inside)),
+                    "id": self._typed(one.record_id),
+                },
+            )
+            for one in changes
+        ]
         body = filled(batch.body, {"records": records})
         path = batch.path or self._stream.path
-        return Sending(batch.method or how.method, path, body, how.ok, how.params, idempotent=None)
+        return Sending(batch.method or how.method, path, body, how.ok, how.params, how.headers, idempotent=None)
 
-    def _besides(self, change: Change, *, in_batch: bool = False) -> list[Piece]:
-        """What is sent with a change: the version that it is over, and in a batch its id."""
+    def _besides(self, change: Change, *, with_id: bool) -> list[Piece]:
+        """What is sent with a change: the version that it is over, and its id where that stands in the record."""
         locking = self.how.locking
-        besides = []
-        if isinstance(locking, VersionField) and change.lock is not None:
-            besides.append((names(locking.path) or [locking.path], change.lock))
-        if in_batch:
-            besides.append((names(self._stream.id) or [self._stream.id], change.record_id))
+        besides: list[Piece] = []
+        if isinstance(locking, VersionField) and locking.header is None and change.lock is not None:
+            besides.append((places(locking.path) or [locking.path], change.lock))
+        if with_id:
+            besides.append((places(self._stream.id) or [self._stream.id], self._typed(change.record_id)))
         return besides
+
+    def _typed(self, record_id: str) -> str | int:
+        return typed_id(self._stream, record_id)
 
     def _is_repeatable(self, how: Update, lock: Any) -> bool | None:
         """A change over a version is refused the second time; a PUT says the same twice."""
@@ -127,13 +144,29 @@ class Writer:
     def delete(self, record_id: str, lock: Any = None) -> Sending:
         """A deletion, of the state with this ETag alone where there is one."""
         how: Delete = self._asked(self.how.delete, "delete")
-        known = {"id": record_id}
+        known = {"id": self._typed(record_id)}
         body = None if how.body is None else filled(how.body, known)
         path = self.record_path(record_id, how.path)
-        return Sending(how.method, path, body, how.ok, filled(how.params, known), self._if_match(lock))
+        headers = {**how.headers, **self._over(lock)}
+        return Sending(how.method, path, body, how.ok, filled(how.params, known), headers)
 
-    def _if_match(self, lock: Any) -> Mapping[str, str]:
-        return {"If-Match": str(lock)} if isinstance(self.how.locking, ETag) and lock else {}
+    def relation(self, call: Call, record_id: str, value: Any, before: Any) -> Sending:
+        """One request that writes a property of its own."""
+        known = {"id": self._typed(record_id), "value": value, "before": before}
+        path = str(filled(call.path, {name: segment(str(one)) for name, one in known.items() if one is not None}))
+        body = None if call.body is None else filled(call.body, known)
+        params = filled(call.params, known)
+        return Sending(call.method, path, body, call.ok, params, call.headers, idempotent=True)
+
+    def _over(self, lock: Any) -> Mapping[str, str]:
+        """The header that says which state of the record is written over."""
+        locking = self.how.locking
+        if isinstance(locking, ETag) and lock:
+            return {"If-Match": str(lock)}
+        if isinstance(locking, VersionField) and locking.header is not None and lock is not None:
+            said = http_date(lock, self._stream) if locking.format == "http_date" else str(lock)
+            return {locking.header: said}
+        return {}
 
     def _asked(self, how: Any, what: str) -> Any:
         if how is None:
@@ -144,3 +177,9 @@ class Writer:
         if batch is None:
             raise ValueError("the profile has no batch")
         return batch
+
+
+def http_date(lock: Any, stream: Stream) -> str:
+    """A time as a header has it; as it is where it is none."""
+    moment = moment_of(time_reader(stream.times, stream.timezone)(lock))
+    return str(lock) if moment is None else str(asked_as(moment, "http_date", inclusive=True))

@@ -132,7 +132,7 @@ def test_a_search_for_nothing_is_a_mistake(client, properties):
 @pytest.mark.parametrize("filters", [{"City": "Oslo"}, {"Name": "a,b"}, {"Number": "1"}])
 def test_a_filter_that_the_list_has_not_is_a_mistake(client, filters):
     with pytest.raises(ValueError, match="cannot be filtered"):
-        client.pages("customer", filters=filters)
+        client.matching("customer", filters)
 
 
 def test_a_stream_that_there_is_not_is_a_mistake(client):

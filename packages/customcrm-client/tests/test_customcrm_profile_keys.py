@@ -8,7 +8,7 @@ from api_transport.testing import Said, serving
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.flags import is_said, is_set
 from customcrm_client.loading import Fault, load
-from customcrm_client.paths import WrongPath, first, names
+from customcrm_client.paths import WrongPath, first, places
 from customcrm_client.reading import QUERY_AT_MOST
 from customcrm_client.testing import KEY, USER
 
@@ -257,7 +257,7 @@ def test_a_list_ends_where_a_flag_in_text_says_so(more):
     ],
 )
 def test_names_with_blanks_and_signs_are_read_and_written(path, steps):
-    assert names(path) == steps
+    assert places(path) == steps
     nested = "Kari"
     for step in reversed(steps):
         nested = {step: nested}
@@ -275,8 +275,8 @@ def test_names_with_blanks_and_signs_are_read_and_written(path, steps):
 
 
 def test_what_asks_for_more_than_a_name_is_still_a_question():
-    assert names("a | b") is None
-    assert names("a where b") is None
+    assert places("a | b") is None
+    assert places("a where b") is None
     with pytest.raises(WrongPath):
         first("a..[")
 
@@ -304,9 +304,9 @@ def test_of_conditions_that_nothing_joins_one_is_asked_by_and_the_rest_is_compar
         assert [one["Id"] for one in client.search("contact", {"FirstName": "Kari", "City": "Moss"})] == ["2"]
         assert server.asked[0].query == {"q": "name:Kari"}
         with pytest.raises(ValueError, match="FirstName and City at once"):
-            client.pages("contact", filters={"FirstName": "Kari", "City": "Moss"})
+            client.matching("contact", {"FirstName": "Kari", "City": "Moss"})
 
 
-def test_an_escape_is_for_one_character():
-    with pytest.raises(Fault, match="not one character"):
-        load(profile_of({"search": {"params": {"q": "{value}"}, "escapes": {"''": "'"}}}))
+def test_an_encoder_that_does_not_exist_is_told_with_the_nearest():
+    with pytest.raises(Fault, match="there is no encoder odat.*odata"):
+        load(profile_of({"search": {"params": {"q": "{value:odat}"}}}))

@@ -39,7 +39,7 @@ def test_records_by_their_names_in_place_of_a_list_are_not_told():
 
 def test_a_filter_that_cannot_be_is_told_without_its_value():
     with serving(lambda _: Said({"data": []})) as server, pytest.raises(ValueError, match="FirstName") as caught:
-        client_for(server).pages("contact", filters={"FirstName": "Kari"})
+        client_for(server).matching("contact", {"FirstName": "Kari"})
     assert holds_nothing_personal(str(caught.value))
 
 
