@@ -13,7 +13,7 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 from customcrm_client import profile as format_
-from customcrm_client import profile_auth
+from customcrm_client import profile_auth, profile_rate
 from customcrm_client.loading import load, shipped
 from located_yaml.structs import bare
 
@@ -43,6 +43,7 @@ SECTIONS = {
     "streams.NAME.write.delete": [format_.Delete],
     "streams.NAME.write.create.batch, streams.NAME.write.update.batch": [format_.Batch],
     "errors": [format_.Errors],
+    "rate": [format_.Rate],
 }
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "mapping"}
 
@@ -149,7 +150,7 @@ def test_the_page_tells_every_key():
 
 def test_every_part_of_the_format_has_its_section():
     parts = {
-        one for module in (format_, profile_auth) for one in vars(module).values()
+        one for module in (format_, profile_auth, profile_rate) for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, msgspec.Struct) and not one.__subclasses__()
     }  # fmt: skip
     assert parts - {struct for structs in SECTIONS.values() for struct in structs} == set()

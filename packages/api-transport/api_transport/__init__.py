@@ -15,7 +15,7 @@ from api_transport.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from api_transport.rate_limit import RateLimit
+from api_transport.rate_limit import RateHeaders, RateLimit
 from api_transport.redaction import RedactingFilter, clean, hide
 from api_transport.transport import UNSET, Transport, user_agent
 from api_transport.verdict import Hints
@@ -31,6 +31,7 @@ __all__ = [
     "Hints",
     "NotFound",
     "OutcomeUnknown",
+    "RateHeaders",
     "RateLimit",
     "RateLimited",
     "RedactingFilter",

@@ -116,9 +116,9 @@ def retries_failure(failure: Failure, *, idempotent: bool) -> bool:
     return surely_not or (idempotent and failure in (Failure.DROPPED, Failure.TIMED_OUT))
 
 
-def retries_status(status: int, *, idempotent: bool) -> bool:
-    """Whether a request that was answered so may be sent again. 429 says that it was not carried out."""
-    return status == TOO_MANY or (idempotent and status in PASSING_STATUSES)
+def passes(status: int, *, idempotent: bool) -> bool:
+    """Whether a request that was answered so may be sent again."""
+    return idempotent and status in PASSING_STATUSES
 
 
 def patience(failure: Failure, *, reached: bool) -> float | None:

@@ -20,7 +20,7 @@ from api_transport.error_text import read_error
 from api_transport.errors import without_query
 from api_transport.exchange import Budget, Reply, Request, unsendable
 from api_transport.pace import Pace
-from api_transport.rate_limit import asked_wait, http_date, rate_limit
+from api_transport.rate_limit import RateHeaders, asked_wait, http_date, rate_limit
 from api_transport.retry import Failure
 from api_transport.sessions import Sessions, speaks_tls
 from api_transport.verdict import Hints, Judge
@@ -49,6 +49,7 @@ _ON_THE_WAY = (
     UnicodeError,
 )
 _DEFAULT_HINTS = Hints()
+_USUAL_RATE = RateHeaders()
 
 
 class Transport:
@@ -60,8 +61,8 @@ class Transport:
     How many requests go out at a time, and when none does, follows what the API says is left (`pace`); a wait for that
     comes before a request's own time begins. `auth` gives the headers of each attempt. `timeout` is (seconds to
     connect, seconds between two bytes). `max_elapsed` bounds one request with all its attempts and waits, in seconds;
-    a write that must not be repeated is however never cut short, so it may take one `timeout` longer. `clock` is
-    monotonic, in seconds.
+    a write that must not be repeated is however never cut short, so it may take one `timeout` longer. `rate` names the
+    headers that tell the API's limit. `clock` is monotonic, in seconds.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Transport:
         max_elapsed: float = 300,
         read_error: ReadError = read_error,
         hints: Hints = _DEFAULT_HINTS,
+        rate: RateHeaders = _USUAL_RATE,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -89,6 +91,7 @@ class Transport:
         self._timeout = timeout
         self._max_elapsed = max_elapsed
         self._judge = Judge(read_error, hints)
+        self._rate = rate
         self._sleep = sleep
         self._clock = clock
         self._reached = False
@@ -156,6 +159,7 @@ class Transport:
             return self._until_answered(request, judge)
         came = self._attempt(request, Budget(once, self._clock))
         if isinstance(came, Reply):
+            self._is_too_many(came, judge)
             return judge.answer(request, came)
         raise judge.unanswered(request, came)
 
@@ -164,11 +168,11 @@ class Transport:
         while True:
             with self.pace.turn():
                 came = self._attempt(request, budget)
-            asked = asked_wait(came.headers) if isinstance(came, Reply) else None
+            asked = asked_wait(came.headers, self._rate) if isinstance(came, Reply) else None
+            too_many = isinstance(came, Reply) and self._is_too_many(came, judge)
             if isinstance(came, Reply):
-                if came.status in judge.permanent or not (
-                    came.status in request.passing or retry.retries_status(came.status, idempotent=request.idempotent)
-                ):
+                passes = came.status in request.passing or retry.passes(came.status, idempotent=request.idempotent)
+                if not too_many and (came.status in judge.permanent or not passes):
                     return judge.answer(request, came)
                 left = budget.left()
             elif not retry.retries_failure(came, idempotent=request.idempotent):
@@ -176,7 +180,7 @@ class Transport:
             else:
                 left = budget.left(retry.patience(came, reached=self._reached))
             wait = retry.wait_before_next(next(waits), asked)
-            if isinstance(came, Reply) and came.status == retry.TOO_MANY:
+            if too_many:
                 wait = wait if asked else retry.PERIOD + wait
                 self.pace.refused(wait)
             if wait >= left:
@@ -245,7 +249,7 @@ class Transport:
 
     def _note(self, reply: Reply) -> None:
         """Keep what a reply says about the server itself."""
-        moment, limit = http_date(reply.headers.get("Date")), rate_limit(reply.headers)
+        moment, limit = http_date(reply.headers.get("Date")), rate_limit(reply.headers, self._rate)
         with self._lock:
             self._reached = True
             if moment and (self.server_clock is None or moment > self.server_clock):
@@ -254,8 +258,13 @@ class Transport:
                 self.rate_limit = limit
         if limit:
             self.pace.note(limit)
-        if reply.status != retry.TOO_MANY:
+
+    def _is_too_many(self, reply: Reply, judge: Judge) -> bool:
+        """Whether the API says that it allows no more for now; the pace takes in that it let a request in."""
+        too_many = judge.is_too_many(reply)
+        if not too_many:
             self.pace.answered()
+        return too_many
 
 
 def user_agent(plugin: str) -> str:

@@ -47,13 +47,21 @@ class Hints:
 class Judge:
     """Tells answers from errors, with the API's way of wording errors and the user's settings in mind.
 
-    `permanent` are statuses of 500 and above by which the API says no to the one request, and will again.
+    `permanent` are statuses of 500 and above by which the API says no to the one request, and will again. `is_too_many`
+    tells a reply that says "not now" to more requests than are allowed, which was not carried out: 429.
     """
 
-    def __init__(self, read_error: ReadError, hints: Hints, permanent: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self,
+        read_error: ReadError,
+        hints: Hints,
+        permanent: frozenset[int] = frozenset(),
+        is_too_many: Callable[[Reply], bool] = lambda reply: reply.status == TOO_MANY,
+    ) -> None:
         self._read_error = read_error
         self._hints = hints
         self.permanent = permanent
+        self.is_too_many = is_too_many
 
     def answer(self, request: Request, reply: Reply) -> Answer:
         """Return the answer, if its status was asked for and its body is JSON or empty; raise otherwise."""
@@ -78,7 +86,7 @@ class Judge:
 
     def given_up(self, request: Request, reply: Reply, asked: float | None) -> ApiError:
         """Make the error for a status that was retried until the time allowed was over."""
-        if reply.status != TOO_MANY:
+        if not self.is_too_many(reply):
             return self._error(request, reply)
         wait = f", the API asks to wait {asked:.0f} s" if asked else ""
         return self._made(RateLimited, f"too many requests{wait}", request, reply)
@@ -98,13 +106,13 @@ class Judge:
 
     def _error(self, request: Request, reply: Reply) -> ApiError:
         status = reply.status
+        if self.is_too_many(reply):
+            return self.given_up(request, reply, None)
         if status in self.permanent:
             return self._made(Refused, "refused", request, reply)
         if status >= 500:
             kind: type[ApiError] = ServerFailed if request.idempotent else OutcomeUnknown
             return self._made(kind, "the server failed", request, reply)
-        if status == TOO_MANY:
-            return self.given_up(request, reply, None)
         if status in (401, 403):
             todo = self._hints.credentials if status == 401 else self._hints.rights
             return self._made(AccessDenied, "access denied", request, reply, todo=todo)

@@ -79,6 +79,7 @@ class _Checker:
         headers = [(f"headers.{name}", name) for name in profile.headers]
         if isinstance(profile.auth, HeaderKey):
             headers.append(("auth.name", profile.auth.name))
+        headers += [(f"rate.{key}", getattr(profile.rate, key)) for key in ("limit", "remaining", "reset")]
         for path, name in headers:
             if not _HEADER.fullmatch(name):
                 self.refuse(path, f"{name!r} is no name of a header. Write it without colon and blanks.")

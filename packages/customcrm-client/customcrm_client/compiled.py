@@ -73,7 +73,7 @@ class CompiledStream:
     def __init__(self, name: str, stream: Stream, profile: Profile) -> None:
         self.name = name
         self.stream = stream
-        self.refusals = Refusals(stream.errors or profile.errors, HINTS)
+        self.refusals = Refusals(stream.errors or profile.errors, HINTS, profile.rate.codes)
         self.shape = Shape(stream)
         self.bodies = Bodies(stream, self.shape)
         self.writer = Writer(stream, self.bodies)

@@ -7,6 +7,7 @@ from typing import Any
 
 from api_transport.answer import Answer
 from api_transport.errors import AccessDenied
+from api_transport.rate_limit import RateHeaders
 from api_transport.transport import Transport, user_agent
 
 from customcrm_client.auth import credentials
@@ -42,11 +43,13 @@ class Connection:
             **transport_options,
         )
         self._headers = profile.headers
+        rate = profile.rate
         self.transport = Transport(
             api_url,
             user_agent=user_agent(agent),
             auth=self._credentials.headers,
             hints=HINTS,
+            rate=RateHeaders(rate.limit, rate.remaining, rate.reset, rate.reset_is),
             **transport_options,
         )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from api_transport.answer import Answer
+from api_transport.answer import Answer, decoded
 from api_transport.error_text import ApiWords, Detail, read_error
 from api_transport.errors import ApiError, Refused
+from api_transport.exchange import Reply
+from api_transport.json_text import NotJson
+from api_transport.retry import TOO_MANY
 from api_transport.verdict import Hints, Judge
 
 from customcrm_client.flags import yes_or_no
@@ -18,6 +21,7 @@ from customcrm_client.records import mark_of
 MOST_DETAILS = 20
 _SUCCESS_ENDS = 300
 _NOT_MODIFIED = 304
+_ERRORS = 400
 _OWN_WORDS = ("message", "msg", "detail")
 
 
@@ -33,14 +37,15 @@ def is_own(error: ApiError, statuses: Collection[int]) -> bool:
 class Refusals:
     """How a CRM refuses: its words, the statuses that are final, and answers that refuse with a status of success."""
 
-    def __init__(self, errors: Errors, hints: Hints) -> None:
+    def __init__(self, errors: Errors, hints: Hints, too_many: Collection[str | int] = ()) -> None:
         self._words = error_reader(errors)
         self._flags = None if errors.flag is None else _flag(errors.flag)
-        self.judge = Judge(self._words, hints, frozenset(errors.permanent))
+        self.judge = Judge(self._words, hints, frozenset(errors.permanent), self._is_too_many)
+        self._too_many = frozenset(map(str, too_many))
 
     def check(self, answer: Answer) -> None:
         """Raises Refused for an answer that is none."""
-        if self._flags is None or self._flags(answer.body) is not True:
+        if not self._refuses(answer.body):
             return
         words = self._words(answer.status, answer.body, answer.headers)
         raise Refused(
@@ -53,6 +58,24 @@ class Refusals:
             details=words.details,
             request_id=words.request_id,
         )
+
+    def _refuses(self, body: Any) -> bool:
+        """Whether an answer refuses in spite of its status."""
+        return self._flags is not None and self._flags(body) is True
+
+    def _is_too_many(self, reply: Reply) -> bool:
+        """Whether a reply says "not now" to more requests than are allowed: by 429, or by a code of its own."""
+        if reply.status == TOO_MANY:
+            return True
+        is_error = reply.status >= _ERRORS
+        if not self._too_many or not (is_error or self._flags is not None):
+            return False
+        try:
+            body = decoded(reply.raw)
+        except NotJson:
+            return False
+        code = self._words(reply.status, body, reply.headers).code if is_error or self._refuses(body) else None
+        return code is not None and str(code) in self._too_many
 
 
 def _flag(said: Mark | str) -> Callable[[Any], Any]:

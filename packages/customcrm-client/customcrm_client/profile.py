@@ -15,6 +15,7 @@ from msgspec import Meta
 from customcrm_client.described import Described as _Said
 from customcrm_client.described import described as _said
 from customcrm_client.profile_auth import Auth, Bearer
+from customcrm_client.profile_rate import Rate
 
 Scalar: TypeAlias = str | int | float | bool
 Params: TypeAlias = dict[str, Scalar | tuple[Scalar, ...] | None]
@@ -574,6 +575,7 @@ class Profile(_Said, frozen=True):
         _said("File with the streams' JSON schemas, beside the profile: what the option `--infer` of the tap wrote"),
     ] = None
     errors: Annotated[Errors, _said("What the CRM's answers say where it refuses")] = Errors()
+    rate: Annotated[Rate, _said("How the CRM tells how many requests it allows")] = Rate()
     streams: Annotated[dict[str, Stream], _said("The streams: contact, customer, product, and any others")] = (
         msgspec.field(default_factory=dict)
     )
