@@ -177,6 +177,8 @@ class FlowSync:
         """Try again what an earlier run than the one begun then left and is due, and what a person has decided."""
         for rows in self._portions(lambda now, **portion: now.waiting.due(begun=begun_ms, **portion)):
             self.retry(rows)
+        if not self.flow.ledger.has_conflicts:
+            return
         with self.flow.ledger.reading() as now:
             links = now.links.by_ids(now.conflicts.links_decided())
             waiting = now.waiting.of([link.source.id for link in links.values()])
@@ -187,7 +189,7 @@ class FlowSync:
     def _portions(self, read: Callable[..., list[Waiting]]) -> Iterator[list[Waiting]]:
         """Waiting records, so many at a time, oldest first; meanwhile others may be worked on."""
         last = 0
-        while True:
+        while self.flow.ledger.has_waiting:
             with self.flow.ledger.reading() as now:
                 rows = partial(read, now)(after=last, at_most=AT_ONCE)
             if not rows:
@@ -204,15 +206,20 @@ class FlowSync:
             BreakerOpenError: deletions are held back.
 
         """
-        self.presence.verify()
+        with self.flow.ledger.reading() as now:
+            is_some_missing, held = now.links.is_some_missing(), now.held()
+        if is_some_missing:
+            self.presence.verify()
         put_back(self.flow)
-        Deletions(self.flow).make()
-        self.flow.guard.close()
+        if is_some_missing:
+            Deletions(self.flow).make()
+        self.flow.guard.close(held)
 
     def purge(self) -> None:
         """Forget conflicts that were closed long ago."""
-        with self.flow.ledger.transaction() as now:
-            now.conflicts.purge()
+        if self.flow.ledger.has_conflicts:
+            with self.flow.ledger.transaction() as now:
+                now.conflicts.purge()
 
     # -- one batch
 

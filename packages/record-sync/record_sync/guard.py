@@ -65,11 +65,9 @@ class Guard:
             f"If that is right, let them through once: dataflow let-through {self._key.name} {what}"
         )
 
-    def close(self) -> None:
-        """A run went well: nothing is held back on its side any more."""
+    def close(self, held: Held) -> None:
+        """A run went well: nothing of what it found to be held back on its side is so any more."""
         mine = {self._entry(DELETIONS), self._entry(OVERWRITES)}
-        with self._ledger.reading() as now:
-            held = now.held()
         if held.back & mine:
             with self._ledger.transaction() as now:
                 now.hold(Held(held.back - mine, now.held().let_through))

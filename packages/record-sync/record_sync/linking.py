@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from record_sync.agreement import observe
 from record_sync.candidates import Sought
@@ -29,6 +29,8 @@ class Linking:
         self._finder = Finder(flow.target, flow.rules, flow.ledger.prints)
         self._parked = Parked(flow)
         self.creating = Creating(flow, self._finder)
+        self._lost: Mapping[str, Link] = {}
+        """The links of records whose counterparts are gone, while those are made again."""
         self.match_whole_records = flow.ledger.acknowledged is None
         """Nothing of the source was ever read to its end, or all of it is read again, as after a store was brought back
         from a backup: also records without a match key may be on both sides."""
@@ -40,15 +42,12 @@ class Linking:
             left = self._round(left)
 
     def create_again(self, lost: Sequence[tuple[Resolved, Link]]) -> None:
-        """Make the counterparts again that were deleted."""
-        if not lost:
-            return
-        with self._flow.ledger.transaction() as now:
-            for one, _ in lost:
-                if one.missing:
-                    self._wait_for_references(now, one)
-        self.creating.begin([ToCreate(one, link) for one, link in lost if not one.missing])
-        self.creating.await_writes()
+        """Give records whose counterparts were deleted others: such as somebody made anew, or that are created."""
+        before, self._lost = self._lost, {one.record.id: link for one, link in lost}
+        self.run([one for one, _ in lost])
+        self._lost = before
+        if lost:
+            self.creating.await_writes()
 
     def _round(self, records: list[Resolved]) -> list[Resolved]:
         flow = self._flow
@@ -69,12 +68,12 @@ class Linking:
                     flow.outcomes.wait(now, one.original, AMBIGUOUS, match.reason, candidates=candidates)
                 elif match.kind is MatchKind.REFUSED:
                     flow.outcomes.wait(now, one.original, PARKED, match.reason)
-                elif not flow.rules.create:
+                elif not (flow.rules.create or one.record.id in self._lost):
                     flow.outcomes.drop(now, one.record.id, Outcome.UNMATCHED)
                 elif one.missing:
                     self._wait_for_references(now, one)
                 else:
-                    creates.append(ToCreate(one, sought=sought[one.record.id]))
+                    creates.append(ToCreate(one, self._lost.get(one.record.id), sought[one.record.id]))
         self._link(found)
         self.creating.begin(creates)
         return later
@@ -104,7 +103,11 @@ class Linking:
                 reason = f"it may be the counterpart of {holder}, which fits several records"
                 matches.append((one, Match(MatchKind.AMBIGUOUS, reason=reason)))
                 continue
-            match = first_match(mine.keys, candidates[one.record.id], linked, self._flow.rules.match_on)
+            free = candidates[one.record.id]
+            if one.record.id in self._lost:
+                # Its own link is not given up for one whose other record is gone.
+                free = [candidate for candidate in free if candidate.id in linked or candidate.id not in links]
+            match = first_match(mine.keys, free, linked, self._flow.rules.match_on)
             if match.kind is MatchKind.NONE:
                 match = self._without_match(mine, one)
             elif match.id is not None:
@@ -159,9 +162,12 @@ class Linking:
             orphans = now.links.holding_targets([target_id for _, target_id in found])
             for one, target_id in found:
                 # With no base yet: should the run end here, the next one merges them as it would now.
-                orphan = orphans.get(target_id)
+                orphan, lost = orphans.get(target_id), self._lost.get(one.record.id)
                 restore = orphan is not None and orphan.state == ENDED and flow.rules.on_delete != "ignore"
-                link = self._new_link(now, target_id, one) if orphan is None else take_over(now, orphan, one)
+                if lost is not None:
+                    link = _renewed(now, lost, target_id)
+                else:
+                    link = self._new_link(now, target_id, one) if orphan is None else take_over(now, orphan, one)
                 if one.missing:
                     flow.outcomes.linked_now(one.record.id)
                 units = flow.rules.mentioned(one.record.source, one.record.values)
@@ -174,6 +180,17 @@ class Linking:
         observe(link.source, one.record.version, one.record.modified_at)
         now.links.add(link)
         return link
+
+
+def _renewed(now: Transaction, link: Link, target_id: str) -> Link:
+    """Give the link of a record whose counterpart is gone the one that was made in its place."""
+    now.links.rename_target(link, target_id)
+    link.target = LinkSide(id=target_id)
+    link.source.base = Base()
+    link.state = LIVE
+    now.links.save(link)
+    now.conflicts.agree(link, DELETED)
+    return link
 
 
 def take_over(now: Transaction, link: Link, one: Resolved) -> Link:

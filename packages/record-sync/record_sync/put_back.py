@@ -15,6 +15,8 @@ def put_back(flow: Flow) -> None:
 
     The bases stay as they are, so that the other line sees the edit and carries it over.
     """
+    if not flow.ledger.has_conflicts:
+        return
     side = flow.ledger.key.target_side
     with flow.ledger.reading() as now:
         wanted = now.conflicts.to_restore(side)

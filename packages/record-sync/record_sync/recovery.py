@@ -55,6 +55,8 @@ class Recovery:
     def begin(self) -> None:
         """Resolve this flow's own intents, and make ready to recognise the other line's writes."""
         flow = self._flow
+        if not flow.ledger.has_intents:
+            return
         with flow.ledger.reading() as now:
             own = now.intents.towards(flow.ledger.key.target_side)
             theirs = now.intents.towards(flow.ledger.key.source_side)

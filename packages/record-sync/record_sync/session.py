@@ -47,7 +47,6 @@ class Session:
         self.started_at = store.now()
         self._begun = store.now_ms()
         self.run_id = self._runs.begin(system.side)
-        self._bookmarks: dict[str, str] = {}
         self._read: dict[str, str] = {}
 
     def __enter__(self) -> Session:
@@ -155,12 +154,14 @@ class Session:
             flows_of: the flows that a stream of the tap feeds.
 
         """
-        for stream, bookmark in bookmarks.items():
-            as_of = bookmark.get("as_of")
-            for name in flows_of.get(stream, []):
-                if as_of and name in self.flows and self._bookmarks.get(name) != as_of:
-                    self.store.acknowledge(self.flows[name].key, str(as_of))
-                    self._bookmarks[name] = str(as_of)
+        self.store.acknowledge(
+            {
+                self.flows[name].key: str(bookmark["as_of"])
+                for stream, bookmark in bookmarks.items()
+                for name in flows_of.get(stream, [])
+                if bookmark.get("as_of") and name in self.flows
+            }
+        )
 
     # -- the end
 

@@ -228,3 +228,15 @@ def test_what_is_gone_from_both_sides_is_no_question_any_more(world, pair, taken
     assert names(world) == ([], [])
     assert [state for _, state, _, _ in conflicts(world)] == ["settled"]
     assert waiting(world) == {}
+
+
+@pytest.mark.parametrize("email", ["a@example.no", "ny@example.no"])
+def test_a_record_that_is_to_be_made_again_is_joined_with_one_that_somebody_made_meanwhile(world, pair, email):
+    world.tripletex.delete("customer", pair)
+    world.crm.put("customer", "c1", Number="974760673", Name="B")
+    assert world.run("tripletex")["customer"] == {"in conflict": 1}
+    world.tripletex.put("customer", name="B", organizationNumber="974760673", email=email)
+    decide(world, "customcrm")
+    world.settle()
+    assert names(world) == (["B"], ["B"])
+    assert [state for _, state, _, _ in conflicts(world) if state != "kept"] == ["settled"]

@@ -47,7 +47,6 @@ class Memory:
             raw = connection.connection.driver_connection
         assert isinstance(raw, sqlite3.Connection)
         self._raw = raw
-        sa.event.listen(self._engine, "commit", lambda _connection: self.at_commit())
         self._empty: dict[tuple[tuple[str, str], ...], sqlite3.Connection] = {}
 
     @classmethod
@@ -56,7 +55,18 @@ class Memory:
         """Stores with its address are this one for as long as it is open."""
         opened = store_module.open_engine
         memory = cls()
-        with mock.patch.object(store_module, "open_engine", lambda url: memory._engine if url == URL else opened(url)):
+        begun = Store.begin
+
+        @contextmanager
+        def begin(store: Store) -> Iterator[sa.Connection]:
+            with begun(store) as connection:
+                yield connection
+                memory.at_commit()
+
+        with (
+            mock.patch.object(store_module, "open_engine", lambda url: memory._engine if url == URL else opened(url)),
+            mock.patch.object(Store, "begin", begin),
+        ):
             thresholds = gc.get_threshold()
             # What a history leaves behind goes with its last reference; looking for circles takes longer.
             gc.freeze()

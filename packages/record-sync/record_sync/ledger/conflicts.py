@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from record_sync.conflict import DECIDED, LOST, OPEN, RESTORE_REQUESTED, SETTLED, Decisions, Lost, is_as_shown
 from record_sync.record import Link
 from record_sync.store import tables
-from record_sync.store.sql_in import among, among_named
+from record_sync.store.sql_in import among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.values import Values
 
@@ -29,6 +29,9 @@ _UNDONE = sa.select(_columns.id, _columns.state, _columns.both).where(
     _columns.link_id == sa.bindparam("link"),
     _columns.unit == sa.bindparam("of_unit"),
     _columns.state.in_((OPEN, DECIDED)),
+)
+_UNDONE_OF_LINKS = sa.select(_columns.id, _columns.link_id, _columns.unit).where(
+    among_named(_columns.link_id, "links"), _columns.state.in_((OPEN, DECIDED))
 )
 _LINKS_DECIDED = sa.select(_columns.link_id).where(_OF_FLOW, _columns.state == DECIDED).distinct()
 _TO_RESTORE = sa.select(tables.conflict).where(
@@ -56,7 +59,8 @@ class Conflicts:
         """What persons decided on open conflicts of these links: by unit, the side whose values are to stand."""
         found: dict[int, dict[str, str]] = {}
         ids = [link.id or 0 for link in links]
-        for row in self._connection.execute(_DECIDED, {"flow": self._flow.id, "links": ids}) if ids else ():
+        asked = bool(ids) and not self._are_none()
+        for row in self._connection.execute(_DECIDED, {"flow": self._flow.id, "links": ids}) if asked else ():
             found.setdefault(row.link_id, {})[row.unit] = row.winner
         return found
 
@@ -64,6 +68,9 @@ class Conflicts:
         """What whoever decided on a unit was shown of a side."""
         both = self._connection.scalar(_SHOWN, {"link": link.id, "of_unit": unit})
         return {} if both is None else dict(msgspec.json.decode(both).get(side, {}))
+
+    def _are_none(self) -> bool:
+        return self._store.empty.is_empty(self._connection, tables.conflict, flow_id=self._flow.id)
 
     def links_decided(self) -> list[int]:
         """The links on whose conflicts somebody decided."""
@@ -117,6 +124,7 @@ class Conflicts:
         written = None if over is None else msgspec.json.encode(over)
         row = {"link_id": link.id, "unit": unit, "state": state, "winner": winner, "over": written}
         once = {"flow_id": self._flow.id, "both": msgspec.json.encode(values), "at": self._store.now_ms()}
+        self._store.empty.no_longer(tables.conflict, flow_id=self._flow.id)
         self._connection.execute(sa.insert(tables.conflict).values(**row, **once))
 
     def agree(self, link: Link, unit: str) -> None:
@@ -141,12 +149,10 @@ class Conflicts:
 
     def send(self) -> None:
         """Send what was gathered."""
-        if not self._agreed:
+        if not self._agreed or self._are_none():
             return
-        query = sa.select(_columns.id, _columns.link_id, _columns.unit).where(
-            among(_columns.link_id, {link_id for link_id, _ in self._agreed}), _columns.state.in_((OPEN, DECIDED))
-        )
-        for row in self._connection.execute(query).all():
+        links = {link_id for link_id, _ in self._agreed}
+        for row in self._connection.execute(_UNDONE_OF_LINKS, {"links": links}).all():
             if (row.link_id, row.unit) in self._agreed:
                 self.close(row.id)
         self._agreed = set()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from record_sync.intent import Intent, SentUnit
 from record_sync.store import tables
-from record_sync.store.sql_in import among
+from record_sync.store.sql_in import among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
 from record_sync.store.timestamps import from_ms
@@ -28,6 +28,7 @@ _TOWARDS = (
     .where(_columns.flow_id == sa.bindparam("flow"), _columns.side == sa.bindparam("of_side"))
     .order_by(_columns.id)
 )
+_DELETE = sa.delete(tables.intent).where(among_named(_columns.id, "ids"))
 _REWRITE = sa.update(tables.intent).where(_columns.id == sa.bindparam("b_id"))
 
 
@@ -66,6 +67,7 @@ class Intents:
 
     def add(self, intents: Sequence[Intent]) -> None:
         """Add intents of one kind; each is told its place."""
+        self._store.empty.no_longer(tables.intent, flow_id=self._flow.id)
         lists = [intents[start : start + LIST] for start in range(0, len(intents), LIST)]
         if not lists:
             return
@@ -89,7 +91,7 @@ class Intents:
         for row in empty:
             del self._known[row]
         if empty:
-            self._connection.execute(sa.delete(tables.intent).where(among(_columns.id, empty)))
+            self._connection.execute(_DELETE, {"ids": empty})
         for row in touched.difference(empty):
             self._connection.execute(_REWRITE, {"b_id": row, "body": _body(list(self._known[row].values()))})
 

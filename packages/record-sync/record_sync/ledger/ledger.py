@@ -89,6 +89,21 @@ class Ledger:
         with self.store.reading() as connection:
             yield Transaction(connection, self.store, self._layout, self._open_lists)
 
+    @property
+    def has_intents(self) -> bool:
+        """Whether the store may hold intents, of whichever flow."""
+        return not self.store.empty.has_none(tables.intent)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether records may wait in the store."""
+        return not self.store.empty.has_none(tables.waiting)
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether the store may hold conflicts."""
+        return not self.store.empty.has_none(tables.conflict)
+
     def number_live(self) -> int:
         """How many links of the flow are not ended."""
         with self.reading() as now:

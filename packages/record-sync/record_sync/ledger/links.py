@@ -13,7 +13,7 @@ from record_sync.record import ENDED, GONE, LIVE, SUSPECT, Link, LinkSide
 from record_sync.store import tables
 from record_sync.store.base_blob import BasePacker
 from record_sync.store.emptiness import Emptiness
-from record_sync.store.sql_in import among, among_named
+from record_sync.store.sql_in import among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import execute_many, insert_all
 from record_sync.store.timestamps import from_ms, to_ms
@@ -58,6 +58,12 @@ class _Asked:
             .order_by(columns.id)
             .limit(at_most)
         )
+        mine = (columns.flow_id == sa.bindparam("flow")) & (columns.state != ENDED)
+        missing = (sa.select(columns.id).where(mine, words) for words in (tables.LEFT_MISSING, tables.RIGHT_MISSING))
+        self.some_missing = sa.select(sa.or_(*map(sa.exists, missing)))
+        self.set_source_state = (
+            sa.update(tables.link).where(among_named(columns.id, "ids")).values({f"{source}_state": sa.bindparam("to")})
+        )
         lasting = sa.select(*read).where(_ALSO_OF_FLOW, columns.state != ENDED)
         self.source_gone = lasting.where(*_missing(source, GONE))
         self.target_suspect = lasting.where(*_missing(target, SUSPECT)).limit(at_most)
@@ -87,7 +93,7 @@ def _settled(source: str, target: str) -> sa.Select[Any]:
         _ALSO_OF_FLOW,
         columns.state == LIVE,
         columns[f"{source}_state"] == LIVE,
-        columns[f"{target}_state"].in_((LIVE, SUSPECT)),
+        columns[f"{target}_state"] != GONE,
         record_fingerprint.is_not(None),
         ~waits,
     )
@@ -185,6 +191,10 @@ class Links:
                 yield ids
                 last = ids[-1]
 
+    def is_some_missing(self) -> bool:
+        """Whether a side of a link that is not ended is suspect or gone."""
+        return bool(self._connection.scalar(self._layout.asked.some_missing, {"flow": self._flow.id}))
+
     def source_gone(self) -> list[Link]:
         """The links whose source is gone, and that are not ended, oldest first."""
         found = self._connection.execute(self._layout.asked.source_gone, {"flow": self._flow.id}).all()
@@ -268,8 +278,7 @@ class Links:
     def set_source_state(self, ids: Collection[int], state: str) -> None:
         """Say of the sources of links what is known of their presence."""
         if ids:
-            values = {f"{self._layout.source}_state": state}
-            self._connection.execute(sa.update(tables.link).where(among(tables.link.c.id, ids)).values(values))
+            self._connection.execute(self._layout.asked.set_source_state, {"ids": ids, "to": state})
 
     def rename_target(self, link: Link, target_id: str) -> None:
         """Give a link's target a new id, and remember the one it had."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from record_sync.record import incoming_of
 from record_sync.store import tables
 from record_sync.store.emptiness import Emptiness
-from record_sync.store.sql_in import among, among_named
+from record_sync.store.sql_in import among_named
 from record_sync.store.store import FlowKey, Store
 from record_sync.store.tables import insert_all
 from record_sync.waiting import AMBIGUOUS, DELETION, PARKED, REFERENCE, Holder, Waiting
@@ -35,6 +35,17 @@ _DUE = _BEHIND.where(
 _REMOVE = sa.delete(tables.waiting).where(_THESE)
 _OLDER = sa.select(_columns.id, _columns.record_id).where(
     _MINE, _columns.first_at < sa.bindparam("before"), _columns.kind != DELETION
+)
+_IDS_OF = _OF.with_only_columns(_columns.record_id, _columns.id)
+_CHANGE = sa.update(tables.waiting).where(_columns.id == sa.bindparam("b_id"))
+_FREE = sa.delete(tables.reserved).where(among_named(tables.reserved.c.waiting_id, "rows"))
+_RESERVED = (
+    sa.select(tables.reserved.c.record_id, _columns.flow_id, _columns.side, _columns.record_id.label("of"))
+    .join(tables.waiting, _columns.id == tables.reserved.c.waiting_id)
+    .where(tables.reserved.c.scope_id == sa.bindparam("scope"), among_named(tables.reserved.c.record_id, "ids"))
+)
+_EXCLUDED = sa.select(tables.excluded.c.record_id).where(
+    tables.excluded.c.scope_id == sa.bindparam("scope"), among_named(tables.excluded.c.record_id, "ids")
 )
 _INCLUDE = sa.delete(tables.excluded).where(
     tables.excluded.c.scope_id == sa.bindparam("scope"), among_named(tables.excluded.c.record_id, "ids")
@@ -106,22 +117,14 @@ class WaitingRecords:
     def _reserved(self, scope: int, ids: Collection[str]) -> dict[str, Holder]:
         if not ids or self._empty.is_empty(self._connection, tables.reserved, scope_id=scope):
             return {}
-        query = (
-            sa.select(tables.reserved.c.record_id, _columns.flow_id, _columns.side, _columns.record_id.label("of"))
-            .join(tables.waiting, tables.waiting.c.id == tables.reserved.c.waiting_id)
-            .where(tables.reserved.c.scope_id == scope, among(tables.reserved.c.record_id, ids))
-        )
-        rows = self._connection.execute(query)
+        rows = self._connection.execute(_RESERVED, {"scope": scope, "ids": ids})
         return {row.record_id: Holder(row.flow_id, row.side, row.of) for row in rows}
 
     def excluded(self, scope: int, ids: Collection[str]) -> set[str]:
         """Which of these ids a filter keeps out of a resource."""
         if not ids or self._empty.is_empty(self._connection, tables.excluded, scope_id=scope):
             return set()
-        query = sa.select(tables.excluded.c.record_id).where(
-            tables.excluded.c.scope_id == scope, among(tables.excluded.c.record_id, ids)
-        )
-        return set(self._connection.scalars(query))
+        return set(self._connection.scalars(_EXCLUDED, {"scope": scope, "ids": ids}))
 
     def _none_waits(self) -> bool:
         mine = {"flow_id": self._flow.id, "side": self._flow.source_side}
@@ -179,15 +182,11 @@ class WaitingRecords:
         if not self._put:
             return
         rows = {record_id: self._row(one) for record_id, one in self._put.items()}
-        columns = tables.waiting.c
-        query = _OF.with_only_columns(columns.record_id, columns.id)
-        known = dict(self._connection.execute(query, {**self._mine, "ids": list(rows)}).tuples().all())
+        known = dict(self._connection.execute(_IDS_OF, {**self._mine, "ids": list(rows)}).tuples().all())
         if known:
-            statement = sa.update(tables.waiting).where(columns.id == sa.bindparam("b_id"))
             changed = [{**rows[record_id], "b_id": row_id} for record_id, row_id in known.items()]
-            self._connection.execute(statement, changed)
-            freed = sa.delete(tables.reserved).where(among(tables.reserved.c.waiting_id, known.values()))
-            self._connection.execute(freed)
+            self._connection.execute(_CHANGE, changed)
+            self._connection.execute(_FREE, {"rows": list(known.values())})
         new = [record_id for record_id in rows if record_id not in known]
         if new:
             key = {"flow_id": self._flow.id, "side": self._flow.source_side}

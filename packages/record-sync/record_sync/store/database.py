@@ -20,8 +20,8 @@ from record_sync.errors import StoreError
 
 WAIT_FOR_LOCK_S = 30
 """So long another connection's transaction is waited for."""
-READING = {"reading": True}
-"""Execution options of a connection whose next transaction only reads."""
+READING = "reading"
+"""Among what a connection's ``info`` says: whether its next transaction only reads."""
 
 _POSTGRESQL = {
     "connect_timeout": "10",
@@ -176,15 +176,15 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA wal_autocheckpoint=16000")
         connection.execute("PRAGMA journal_size_limit=67108864")
 
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        # A transaction that reads first and writes later fails where another has written between; one that takes
-        # the right to write at once waits for its turn.
-        reading = connection.get_execution_options().get("reading")
-        driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
-
+    # Not by an event: where an engine has any, each statement looks for those that are meant for it.
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign, assignment]
     return engine
+
+
+def _begin(connection: Any) -> None:
+    # A transaction that reads first and writes later fails where another has written between; one that takes the right
+    # to write at once waits for its turn.
+    connection.driver_connection.execute("BEGIN" if connection.info.get(READING) else "BEGIN IMMEDIATE")
 
 
 def _make(file: Path) -> None:

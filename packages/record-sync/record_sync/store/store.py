@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -20,7 +21,7 @@ from record_sync.fingerprint import Fingerprints
 from record_sync.rules import FlowRules
 from record_sync.store import tables
 from record_sync.store.database import READING, explained, open_engine, place
-from record_sync.store.emptiness import Emptiness
+from record_sync.store.emptiness import MOSTLY_EMPTY, Emptiness
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
 from record_sync.store.timestamps import to_ms
@@ -29,24 +30,39 @@ from record_sync.waiting import CONFLICT, PARKED
 # Made once: making a statement takes longer than a small store's answer, and most runs ask little else.
 _KEY = sa.select(tables.meta.c.value).where(tables.meta.c.name == "fingerprint_key")
 _SYNC = sa.select(tables.sync.c.id).where(tables.sync.c.name == sa.bindparam("sync_name"))
+_OPENING = sa.select(
+    _KEY.scalar_subquery(),
+    _SYNC.scalar_subquery(),
+    *(sa.exists(sa.select(sa.literal(1)).select_from(table)) for table in MOSTLY_EMPTY),
+)
 _PROPERTIES = sa.select(tables.property_name)
 _SCOPE = sa.select(tables.scope.c.id).where(
     tables.scope.c.sync_id == sa.bindparam("sync"),
     tables.scope.c.side == sa.bindparam("of_side"),
     tables.scope.c.resource == sa.bindparam("of_resource"),
 )
-_FLOW = sa.select(tables.flow).where(
-    tables.flow.c.sync_id == sa.bindparam("sync"), tables.flow.c.name == sa.bindparam("flow_name")
+_left, _right = tables.scope.alias("left_scope_row"), tables.scope.alias("right_scope_row")
+_FLOW = (
+    sa.select(
+        tables.flow,
+        _left.c.resource.label("left_resource"),
+        _right.c.resource.label("right_resource"),
+        *(
+            sa.select(tables.acknowledged.c.as_of)
+            .where(tables.acknowledged.c.flow_id == tables.flow.c.id, tables.acknowledged.c.side == scope.c.side)
+            .scalar_subquery()
+            .label(name)
+            for name, scope in (("left_as_of", _left), ("right_as_of", _right))
+        ),
+    )
+    .join(_left, _left.c.id == tables.flow.c.left_scope)
+    .join(_right, _right.c.id == tables.flow.c.right_scope)
+    .where(tables.flow.c.sync_id == sa.bindparam("sync"), tables.flow.c.name == sa.bindparam("flow_name"))
 )
-_OF_SOURCE = (tables.acknowledged.c.flow_id == sa.bindparam("flow")) & (
-    tables.acknowledged.c.side == sa.bindparam("of_side")
-)
-_ACKNOWLEDGED = sa.select(tables.acknowledged.c.as_of).where(_OF_SOURCE)
-_AS_OF = sa.bindparam("newest", type_=sa.Text)
 _ACKNOWLEDGE = (
     sa.update(tables.acknowledged)
-    .where(_OF_SOURCE)
-    .values(as_of=sa.case((tables.acknowledged.c.as_of < _AS_OF, _AS_OF), else_=tables.acknowledged.c.as_of))
+    .where(tables.acknowledged.c.flow_id == sa.bindparam("flow"), tables.acknowledged.c.side == sa.bindparam("of_side"))
+    .values(as_of=sa.bindparam("newest", type_=sa.Text))
 )
 
 
@@ -84,7 +100,7 @@ class Store:
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self.now = now
-        self.empty = Emptiness()
+        self._acknowledged: dict[tuple[int, str], str | None] = {}
         self._left, self._right = sorted(sides)
         self.sync_name = sync_name
         self.engine = open_engine(links_url)
@@ -95,9 +111,14 @@ class Store:
             self._lock.acquire()
             with explained(self.engine):
                 bring_up_to_date(self._connection)
+                self._info = self._connection.info
             with self.begin() as connection:
-                self.prints = Fingerprints(self._key(connection))
-                self.sync_id = self._sync(connection)
+                key, sync_id, *has_rows = connection.execute(_OPENING, {"sync_name": sync_name}).one()
+                self.prints = Fingerprints(bytes(key or self._new_key(connection)))
+                self.sync_id = int(sync_id or self._new_sync(connection))
+                self.empty = Emptiness(
+                    table.name for table, has_row in zip(MOSTLY_EMPTY, has_rows, strict=True) if not has_row
+                )
                 self._names = {row.id: row.name for row in connection.execute(_PROPERTIES)}
             self._numbers = {name: number for number, name in self._names.items()}
         except BaseException:
@@ -142,12 +163,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """One transaction that only reads: it sees one state, and keeps nobody from writing."""
-        self._connection.execution_options(**READING)
+        self._info[READING] = True
         try:
             with self.begin() as connection:
+                self._info[READING] = False
                 yield connection
         finally:
-            self._connection.execution_options(reading=False)
+            self._info[READING] = False
 
     def rewrite(self) -> None:
         """Write an SQLite file anew, so that nothing is left of what is gone; a server does so in its own time."""
@@ -168,22 +190,14 @@ class Store:
 
     # -- what is made once
 
-    def _key(self, connection: sa.Connection) -> bytes:
-        found = connection.scalar(_KEY)
-        if found is None:
-            _insert_missing(connection, tables.meta, name="fingerprint_key", value=os.urandom(32))
-            found = connection.scalar(_KEY)
-        return bytes(found or b"")
+    def _new_key(self, connection: sa.Connection) -> bytes:
+        _insert_missing(connection, tables.meta, name="fingerprint_key", value=os.urandom(32))
+        return bytes(connection.scalar(_KEY) or b"")
 
-    def _sync(self, connection: sa.Connection) -> int:
-        wanted = {"sync_name": self.sync_name}
-        found = connection.scalar(_SYNC, wanted)
-        if found is None:
-            connection.execute(
-                sa.insert(tables.sync).values(name=self.sync_name, left_side=self._left, right_side=self._right)
-            )
-            found = connection.scalar(_SYNC, wanted)
-        return int(found or 0)
+    def _new_sync(self, connection: sa.Connection) -> int:
+        row = {"name": self.sync_name, "left_side": self._left, "right_side": self._right}
+        connection.execute(sa.insert(tables.sync).values(row))
+        return int(connection.scalar(_SYNC, {"sync_name": self.sync_name}) or 0)
 
     def number_of(self, path: str) -> int:
         """The store's number for a property; :meth:`know_properties` has met it before."""
@@ -208,9 +222,11 @@ class Store:
 
     def stamped(self, side: str) -> str | None:
         """What this store's side is bound to; ``None`` where it is new."""
-        column = tables.sync.c.left_stamp if side == self._left else tables.sync.c.right_stamp
         with self.reading() as connection:
-            return connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
+            return connection.scalar(_stamp_of(self._stamp_column(side)), {"sync": self.sync_id})
+
+    def _stamp_column(self, side: str) -> str:
+        return "left_stamp" if side == self._left else "right_stamp"
 
     def stamp(self, side: str, stamp: str, doing: str = "write to") -> None:
         """Bind this store's side to one system and company, for good. `doing` is what a run would do with it.
@@ -219,9 +235,9 @@ class Store:
             StampMismatchError: it is bound to another; its ids must never be written there.
 
         """
-        column = tables.sync.c.left_stamp if side == self._left else tables.sync.c.right_stamp
+        column = self._stamp_column(side)
         with self.begin() as connection:
-            found = connection.scalar(sa.select(column).where(tables.sync.c.id == self.sync_id))
+            found = connection.scalar(_stamp_of(column), {"sync": self.sync_id})
             if found is None:
                 connection.execute(
                     sa.update(tables.sync).where(tables.sync.c.id == self.sync_id).values({column: stamp})
@@ -237,23 +253,19 @@ class Store:
     def flow(self, rules: FlowRules) -> tuple[FlowKey, bool]:
         """Register a flow; tells its key, and whether its table or policies changed since the last run."""
         source_is_left = rules.source_side == self._left
+        resources = rules.source_resource, rules.target_resource
+        resources = resources if source_is_left else resources[::-1]
         with self.begin() as connection:
-            source = self._scope(connection, rules.source_side, rules.source_resource)
-            target = self._scope(connection, rules.target_side, rules.target_resource)
-            left, right = (source, target) if source_is_left else (target, source)
             row = connection.execute(_FLOW, self._named(rules.flow)).one_or_none()
             if row is None:
-                connection.execute(
-                    sa.insert(tables.flow).values(
-                        sync_id=self.sync_id,
-                        name=rules.flow,
-                        left_scope=left,
-                        right_scope=right,
-                        digest=rules.digest,
-                    )
+                left, right = (
+                    self._scope(connection, side, resource)
+                    for side, resource in zip((self._left, self._right), resources, strict=True)
                 )
+                once = {"sync_id": self.sync_id, "name": rules.flow, "digest": rules.digest}
+                connection.execute(sa.insert(tables.flow).values(**once, left_scope=left, right_scope=right))
                 row = connection.execute(_FLOW, self._named(rules.flow)).one()
-            elif (row.left_scope, row.right_scope) != (left, right):
+            elif (row.left_resource, row.right_resource) != resources:
                 raise StoreError(
                     f"Flow {rules.flow!r} joins other resources than when its links were made. "
                     "Give the new flow a name of its own."
@@ -266,7 +278,9 @@ class Store:
                 connection,
                 iter(sorted({p for one in rules.properties for p in (one.path, *one.sources)})),
             )
-        key = FlowKey(row.id, rules.flow, rules.source_side, rules.target_side, source, target, source_is_left)
+        key = self._flow_key(row, rules.source_side, rules.target_side)
+        known = row.left_as_of if source_is_left else row.right_as_of
+        self._acknowledged.setdefault((key.id, key.source_side), known)
         return key, different
 
     def _settle_needless(self, connection: sa.Connection, flow_id: int, rules: FlowRules) -> None:
@@ -290,11 +304,12 @@ class Store:
     def flow_named(self, connection: sa.Connection, name: str, source_side: str, target_side: str) -> FlowKey | None:
         """The key of a flow that some run registered."""
         row = connection.execute(_FLOW, self._named(name)).one_or_none()
-        if row is None:
-            return None
+        return None if row is None else self._flow_key(row, source_side, target_side)
+
+    def _flow_key(self, row: Any, source_side: str, target_side: str) -> FlowKey:
         source_is_left = source_side == self._left
         source, target = (row.left_scope, row.right_scope) if source_is_left else (row.right_scope, row.left_scope)
-        return FlowKey(row.id, name, source_side, target_side, source, target, source_is_left)
+        return FlowKey(row.id, row.name, source_side, target_side, source, target, source_is_left)
 
     def _named(self, flow_name: str) -> dict[str, Any]:
         return {"sync": self.sync_id, "flow_name": flow_name}
@@ -310,22 +325,31 @@ class Store:
     # -- how far the taps' reading is covered
 
     def acknowledged(self, flow: FlowKey) -> str | None:
-        """The ``as_of`` of the newest bookmark this store acknowledged for a flow's source."""
-        with self.reading() as connection:
-            return connection.scalar(_ACKNOWLEDGED, {"flow": flow.id, "of_side": flow.source_side})
+        """The ``as_of`` of the newest bookmark this store acknowledged for the source of a flow of this run."""
+        return self._acknowledged[flow.id, flow.source_side]
 
-    def acknowledge(self, flow: FlowKey, as_of: str) -> None:
-        """Remember that all that was read up to this bookmark is written, linked or waiting here.
+    def acknowledge(self, read: Mapping[FlowKey, str]) -> None:
+        """Remember that all that was read of these flows' sources up to these bookmarks is written, linked or waiting.
 
         What was read earlier than the newest changes nothing: of two lines with states of their own, the one that read
         first may come last.
         """
-        source = {"flow": flow.id, "of_side": flow.source_side}
+        news = {flow: as_of for flow, as_of in read.items() if (self.acknowledged(flow) or "") < as_of}
+        if not news:
+            return
         with self.begin() as connection:
-            if not connection.execute(_ACKNOWLEDGE, {**source, "newest": as_of}).rowcount:
-                connection.execute(
-                    sa.insert(tables.acknowledged).values(flow_id=flow.id, side=flow.source_side, as_of=as_of)
-                )
+            for flow, as_of in news.items():
+                if self.acknowledged(flow) is None:
+                    row = {"flow_id": flow.id, "side": flow.source_side, "as_of": as_of}
+                    connection.execute(sa.insert(tables.acknowledged).values(row))
+                else:
+                    connection.execute(_ACKNOWLEDGE, {"flow": flow.id, "of_side": flow.source_side, "newest": as_of})
+        self._acknowledged.update({(flow.id, flow.source_side): as_of for flow, as_of in news.items()})
+
+
+@cache
+def _stamp_of(column: str) -> sa.Select[tuple[str | None]]:
+    return sa.select(tables.sync.c[column]).where(tables.sync.c.id == sa.bindparam("sync"))
 
 
 def _insert_missing(connection: sa.Connection, table: sa.Table, **values: object) -> None:

@@ -105,6 +105,11 @@ def _storable(rows: Sequence[tuple[Any, ...]], words: Sequence[int]) -> Sequence
     ]
 
 
+@lru_cache(None)
+def _newest_of(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(sa.func.max(table.c.id))
+
+
 _into = lru_cache(None)(sa.insert)
 """One statement a table: what was made of a statement is known again by that very one."""
 
@@ -116,7 +121,7 @@ def insert_all(
     if connection.dialect.name == "sqlite":
         # SQLite promises no order for what it returns, so each row would be a statement of its own. A transaction that
         # writes has the file to itself: the ids are those that SQLite would give.
-        first = (connection.scalar(sa.select(sa.func.max(table.c.id))) or 0) + 1
+        first = (connection.scalar(_newest_of(table)) or 0) + 1
         ids = range(first, first + len(rows))
         given = [(id_, *row) for id_, row in zip(ids, rows, strict=True)]
         execute_many(connection, _into(table), ("id", *columns), given)

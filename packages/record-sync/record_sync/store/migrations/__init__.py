@@ -23,6 +23,7 @@ REVISION = "0005"
 """What ``tables`` describes."""
 FIRST_REVISION = "0004"
 VERSION_TABLE = "schema_version"
+_VERSION: sa.Select[tuple[str]] = sa.select(sa.column("version_num", sa.String)).select_from(sa.table(VERSION_TABLE))
 
 logger = logging.getLogger(__name__)
 
@@ -65,10 +66,9 @@ def migrate(connection: sa.Connection, to: str = REVISION) -> None:
 
 
 def _recorded(connection: sa.Connection) -> str | None:
-    version = sa.table(VERSION_TABLE, sa.column("version_num"))
     try:
         with connection.begin():
-            return connection.scalar(sa.select(version.c.version_num))
+            return connection.scalar(_VERSION)
     except (OperationalError, ProgrammingError):
         # Most likely there is no such table yet; if it is anything else, the next statement says so again.
         return None
@@ -78,8 +78,7 @@ def _found(connection: sa.Connection) -> str | None:
     """The store's revision; None for an empty one."""
     names = set(sa.inspect(connection).get_table_names())
     if VERSION_TABLE in names:
-        version = sa.table(VERSION_TABLE, sa.column("version_num"))
-        return connection.scalar(sa.select(version.c.version_num))
+        return connection.scalar(_VERSION)
     taken = sorted(names & set(tables.metadata.tables))
     if not taken:
         return None
