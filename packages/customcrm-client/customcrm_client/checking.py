@@ -127,6 +127,11 @@ class _Checker:
             self.refuse(f"{at}.schema", "the schema has no properties. Write `{properties: {Name: {type: string}}}`.")
         for name, said in stream.properties.items():
             path = f"{at}.properties.{name}"
+            if name.endswith(":"):
+                plain = name.rstrip(":")
+                self.refuse(
+                    path, f"{name!r} is no name. In braces write {{{plain}: {plain}}}, or each on a line of its own."
+                )
             if name in RESERVED:
                 key = {"Id": "id", "CreatedAt": "created_at", "UpdatedAt": "updated_at", "Deleted": "deleted"}[name]
                 self.refuse(path, f"{name} is made of {key}:. Say there where it stands, and remove this.")

@@ -1,0 +1,150 @@
+"""Every shipped profile of a vendor's CRM, through the real plug-ins, on an imitation made of its documentation."""
+
+import json
+
+import pytest
+from customcrm_client.settings import client_of, profile_of
+from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
+
+from tests.backends.scenario import by, come_together, delete_on_both_sides, edit_on_both_sides, fill, theirs
+from tests.backends.vendors.all import VENDORS
+from tests.backends.vendors.vendor import serve
+
+ODD_VALUES = ("o'brien", "50% & co", "C#", "a+b", "[x]", '"q"', "Bjørn Æsop", "Rene\u0301e")
+"""The last one is decomposed: e and its accent are two characters."""
+MAILBOXES = ("o'brien", "a+b")
+"""Those that may be part of an address."""
+
+
+@pytest.fixture(params=list(VENDORS))
+def vendor(request):
+    """Each vendor's CRM in turn, with nothing in it."""
+    with serve(VENDORS[request.param]()) as vendor:
+        yield vendor
+
+
+def settings_of(vendor):
+    return {"api_url": vendor.api_url, "api_key": vendor.key, "profile": vendor.name, **vendor.settings}
+
+
+@pytest.fixture
+def lines(systems, tmp_path, starter, pytestconfig, vendor):
+    """The project's pipeline between the vendor's CRM and the sandbox's Tripletex."""
+    lines = Lines(systems, tmp_path, starter, pytestconfig.rootpath)
+    own = {**settings_of(vendor), "token_store": str(tmp_path / "tokens.json")}
+    for plugin in ("tap-customcrm", "target-customcrm"):
+        lines.settings[plugin] = {**lines.settings[plugin], **own}
+    lines.settings["tap-customcrm"]["page_size"] = 3
+    mapper = {name: own[name] for name in ("profile", "profile_variables") if name in own}
+    lines.settings["dataflow-mapper"] = {**lines.settings["dataflow-mapper"], **mapper}
+    return lines
+
+
+class Sync:
+    """Both lines, one after the other, and the writes that each side got."""
+
+    def __init__(self, vendor, lines, systems):
+        self.vendor, self.lines, self.systems = vendor, lines, systems
+
+    def run(self, _what, *arguments):
+        """A cycle; no request of it was refused."""
+        self.vendor.requests.clear()
+        self.systems.clear_requests()
+        for direction in (TO_TRIPLETEX, TO_CUSTOMCRM):
+            ran = self.lines.well(direction, full_refresh="--full-refresh" in arguments)
+            assert "Traceback" not in ran.log
+        assert self.vendor.refusals == []
+        ours = [
+            seen for seen in self.systems.tripletex.requests if seen.is_write and "/token/session/" not in seen.path
+        ]
+        return [asked for asked in self.vendor.requests if self.vendor.is_write(asked)], ours
+
+
+@pytest.fixture
+def sync(vendor, lines, systems):
+    return Sync(vendor, lines, systems)
+
+
+@pytest.fixture
+def client(vendor, tmp_path):
+    """Our client, with the shipped profile."""
+    config = {**settings_of(vendor), "token_store": str(tmp_path / "tokens.json"), "max_concurrent_requests": 2}
+    with client_of(config, profile_of(config), "tap-customcrm", page_size=3) as client:
+        yield client
+
+
+def test_create_edit_rest_and_delete_on_both_sides(vendor, systems, sync):
+    fill(vendor, systems.tripletex)
+    come_together(vendor, systems, sync)
+    edit_on_both_sides(vendor, systems, sync)
+    delete_on_both_sides(vendor, systems, sync)
+
+
+def test_an_edit_on_both_sides_is_decided_and_told_on_both(vendor, systems, sync):
+    record_id = vendor.create("customer", Name="Alfa AS", OrganizationNumber="910000004", Phone="+47 22 33 44 55")
+    sync.run("together")
+    ours = theirs(systems, "customer", name="Alfa AS")
+    vendor.edit("customer", record_id, Phone="+47 22 33 44 66")
+    systems.tripletex.edit("customer", ours["id"], phoneNumber="22334477")
+    sync.run("both edited")
+    sync.run("settled")
+    (crm,) = vendor.all("customer").values()
+    assert (
+        crm["Phone"].replace(" ", "").removeprefix("+47") == theirs(systems, "customer", name="Alfa AS")["phoneNumber"]
+    )
+    assert sync.run("nothing new") == ([], [])
+
+
+def test_values_that_a_filter_could_trip_over_find_their_record(vendor, systems, sync):
+    """Each is in both systems before they meet: it is found, and not doubled."""
+    for number, value in enumerate(ODD_VALUES):
+        email = f"{value if value in MAILBOXES else number}@example.no"
+        vendor.create("contact", FirstName=value, LastName="Dahl", Email=email)
+        systems.tripletex.create("contact", firstName=value, lastName="Dahl", email=email)
+    sync.run("the two come together")
+    count = len(ODD_VALUES)
+    assert (len(vendor.all("contact")), len(systems.tripletex.all("contact"))) == (count, count)
+    assert sync.run("nothing new") == ([], [])
+
+
+def test_a_search_finds_any_value(vendor, client):
+    for stream, name in (("contact", "Email"), ("customer", "Name"), ("customer", "OrganizationNumber")):
+        for value in ODD_VALUES:
+            text = f"{value}@example.no" if name == "Email" else value
+            if not client.can_ask(stream, name, text):
+                continue
+            more = {"LastName": "Dahl"} if stream == "contact" else {"Name": text}
+            record_id = vendor.create(stream, **{**more, name: text})
+            assert [one["Id"] for one in client.search(stream, {name: text})] == [record_id], (stream, name, text)
+            vendor.delete(stream, record_id)
+    assert vendor.refusals == []
+
+
+def test_what_the_vendor_says_beyond_its_limit_is_waited_out(vendor, systems, sync):
+    vendor.create("customer", Name="Alfa AS", OrganizationNumber="910000004")
+    systems.tripletex.create("customer", name="Beta AS")
+    vendor.limited = 2
+    sync.run("limited")
+    assert vendor.limited == 0
+    assert len(vendor.all("customer")) == len(systems.tripletex.all("customer")) == 2
+    vendor.edit("customer", by(vendor.all("customer"), Name="Beta AS")[0], Phone="+47 22 33 44 55")
+    sync.run("edited")
+    assert theirs(systems, "customer", name="Beta AS")["phoneNumber"] == "22334455"
+
+
+def test_a_wrong_key_ends_in_one_line_that_names_the_setting(vendor, lines, systems):
+    lines.settings["tap-customcrm"]["api_key"] = "a-wrong-key"
+    lines.settings["tap-customcrm"].pop("refresh_token", None)
+    ran = lines.run(TO_TRIPLETEX)
+    assert not ran.ok
+    assert "Traceback" not in ran.log
+    assert "a-wrong-key" not in ran.log
+    assert systems.tripletex.all("customer") == []
+
+
+def test_no_personal_data_and_no_key_is_logged(vendor, lines, systems):
+    vendor.create("contact", FirstName="Karianne", LastName="Hemmelig", Email="karianne@hemmelig.example.no")
+    systems.tripletex.create("contact", firstName="Olav", lastName="Skjult", email="olav@skjult.example.no")
+    log = json.dumps([ran.log for ran in lines.cycle()])
+    for secret in (vendor.key, "Karianne", "Hemmelig", "karianne@", "Skjult", "olav@"):
+        assert secret not in log
