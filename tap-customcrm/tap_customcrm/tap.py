@@ -12,6 +12,7 @@ from customcrm_client.auth import needs
 from customcrm_client.infer import guessed, inferred, together
 from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
+from customcrm_client.tracing import Tracing
 from located_yaml import Fault
 from singer_edge import settings
 from singer_edge.connections import CUSTOMCRM
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 500
 """Records of each stream that a schema is inferred from."""
+
+VERBOSE = "tap_customcrm.verbose"
 
 Made = TypeVar("Made", bound="TapCustomcrm")
 
@@ -84,8 +87,19 @@ class TapCustomcrm(ConnectedTap):
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command, with `--infer`."""
+        """The SDK's command, with `--infer`, and `--verbose` for `--test=connection`."""
         command = super().get_singer_command()
+        command.params.insert(
+            0,
+            click.Option(
+                ["--verbose"],
+                is_flag=True,
+                is_eager=True,
+                help="With --test=connection: tell each request, and what of the answer each path found.",
+                callback=cls.cb_verbose,
+                expose_value=False,
+            ),
+        )
         command.params.append(
             click.Option(
                 ["--infer"],
@@ -104,8 +118,17 @@ class TapCustomcrm(ConnectedTap):
         if value != "connection":
             super().cb_test(ctx, param, value)
             return
-        cls.made_for(ctx).tell_connection()
+        tap = cls.made_for(ctx)
+        if ctx.meta.get(VERBOSE):
+            tap.client.watch = Tracing(lambda line: tap.logger.info("%s", line))
+        tap.tell_connection()
         ctx.exit()
+
+    @classmethod
+    def cb_verbose(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: FBT001 - click's form
+        """`--verbose`: keep it for `--test`."""
+        del param
+        ctx.meta[VERBOSE] = value
 
     @classmethod
     def cb_infer(cls, ctx: click.Context, param: click.Option, value: str | None) -> None:

@@ -376,3 +376,21 @@ def test_a_missing_refresh_token_is_asked_for_and_a_client_secret_is_not():
     (told,) = caught.value.errors
     assert told.startswith("missing setting 'refresh_token' (Refresh token): set it in")
     assert told.endswith("or as TAP_CUSTOMCRM_REFRESH_TOKEN")
+
+
+def test_a_trial_that_tells_more_shows_requests_and_forms_and_neither_secrets_nor_values(people, starter, tmp_path):
+    crm, server, profile = people
+    crm.add("Karianne Hemmelig", mail="karianne@hemmelig.example.no")
+    profile = {**profile, "auth": {"kind": "query", "name": "api_token"}}
+    crm.auth = "query"
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(config_for(server, profile)), encoding="utf-8")
+    ran = starter.run("tap-customcrm", "--config", str(config), "--test=connection", "--verbose")
+    log = ran.stdout + ran.stderr
+    assert ran.returncode == 0, log
+    assert "GET /people ? " in log
+    assert "api_token=***" in log
+    assert "records: data finds a list of 5, the first: an object with id, name, mail" in log
+    assert "Email: mail finds a text" in log
+    for hidden in (KEY, "Hemmelig", "karianne@", "Person 0", "0@example.no"):
+        assert hidden not in log

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from api_transport.answer import Answer
 from api_transport.errors import AccessDenied
@@ -14,6 +15,8 @@ from customcrm_client.auth import credentials
 from customcrm_client.compiled import HINTS, CompiledStream
 from customcrm_client.paging import without
 from customcrm_client.profile import Profile
+
+Watch: TypeAlias = Callable[[CompiledStream, str, Mapping[str, Any], Answer], None]
 
 
 class Connection:
@@ -43,6 +46,8 @@ class Connection:
             **transport_options,
         )
         self._headers = profile.headers
+        self.watch: Watch | None = None
+        """Is told each request that was answered, and the answer."""
         rate = profile.rate
         self.transport = Transport(
             api_url,
@@ -75,5 +80,7 @@ class Connection:
             if error.status != 401 or not self._credentials.renew():
                 raise
             answer = self.transport.send(method, path, judge=judge, **asked)
+        if self.watch is not None:
+            self.watch(one, method, asked, answer)
         one.refusals.check(answer)
         return answer
