@@ -148,3 +148,27 @@ def test_no_personal_data_and_no_key_is_logged(vendor, lines, systems):
     log = json.dumps([ran.log for ran in lines.cycle()])
     for secret in (vendor.key, "Karianne", "Hemmelig", "karianne@", "Skjult", "olav@"):
         assert secret not in log
+
+
+def test_a_contact_moves_to_another_customer_and_leaves_it(vendor, systems, sync):
+    alfa, beta = (vendor.create("customer", Name=name) for name in ("Alfa AS", "Beta AS"))
+    contact = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no", CustomerId=alfa)
+    sync.run("together")
+    ours = theirs(systems, "contact", firstName="Kari")["id"]
+    systems.tripletex.edit("contact", ours, customer={"id": theirs(systems, "customer", name="Beta AS")["id"]})
+    sync.run("moved")
+    assert str(vendor.get("contact", contact)["CustomerId"]) == beta
+    systems.tripletex.edit("contact", ours, customer=None)
+    sync.run("left")
+    assert vendor.get("contact", contact)["CustomerId"] is None
+    assert sync.run("nothing new") == ([], [])
+
+
+@pytest.mark.parametrize("vendor", ["hubspot", "salesforce"], indirect=True)
+def test_a_deletion_comes_with_the_changes_where_the_vendor_tells_it(vendor, systems, sync):
+    contact = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no")
+    sync.run("together")
+    vendor.delete("contact", contact)
+    sync.run("deleted")
+    assert theirs(systems, "contact", firstName="Kari")["isInactive"] is True
+    assert sync.run("nothing new") == ([], [])

@@ -1,6 +1,7 @@
 """The imitations by the names of their profiles."""
 
+from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.vendor import Vendor
 
-VENDORS: dict[str, type[Vendor]] = {one.name: one for one in (Salesforce,)}
+VENDORS: dict[str, type[Vendor]] = {one.name: one for one in (HubSpot, Salesforce)}
