@@ -244,7 +244,7 @@ class FlowSync:
         returned = self._updating.run([_with_references(one, resolved) for one in batch.updates])
         self._release(returned.others)
         unlinked = [resolved[one.id] for one in batch.unlinked]
-        self._linking.run([*unlinked, *(one.resolved for one in returned.others)])
+        self._linking.run([*unlinked, *(one.resolved for one in returned.others), *returned.strangers])
         lost = [(resolved[record.id], link) for record, link in batch.lost]
         self._linking.create_again([*lost, *((one.resolved, one.link) for one in returned.lost)])
 

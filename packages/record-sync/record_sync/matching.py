@@ -14,7 +14,7 @@ import msgspec
 
 from record_sync.canonical import LEAVING, leftover, match_key, search_form
 from record_sync.rules import FlowRules, leftover_of
-from record_sync.values import Value, Values
+from record_sync.values import Value, Values, empty
 
 Keys = dict[str, Any]
 """Match keys of the properties that records are matched on, and what is left of them; only those that say something."""
@@ -95,6 +95,31 @@ def contradicts(stronger: Iterable[Sequence[str]], one: Mapping[str, Any], other
 def _leave_the_same(path: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     left = one.get(leftover_of(path))
     return left is not None and left == other.get(leftover_of(path))
+
+
+def is_another(values: Values, other: Values, rules: FlowRules) -> bool:
+    """Whether the strongest criterion that both records have values for says that they are two."""
+    mine, its = keys_of(values, rules), keys_of(other, rules)
+    for criterion in rules.match_on:
+        one, another = criterion_key(criterion, mine), criterion_key(criterion, its)
+        if one is not None and another is not None:
+            return contradicts([criterion], mine, its)
+    return False
+
+
+def is_stranger(values: Values, other: Values, rules: FlowRules) -> bool:
+    """Whether two linked records are not the same any more: by the first criterion, and nothing else is the same."""
+    mine, its = keys_of(values, rules), keys_of(other, rules)
+    first = rules.match_on[:1]
+    if any(criterion_key(one, keys) is None for one in first for keys in (mine, its)) or not contradicts(
+        first, mine, its
+    ):
+        return False
+    return not any(
+        one.same(values, other)
+        for one in rules.properties
+        if not (one.qualifies or one.create_only or one.path in rules.references or empty(values.get(one.path)))
+    )
 
 
 def first_match(

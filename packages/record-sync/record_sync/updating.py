@@ -18,12 +18,12 @@ from record_sync.canonical import canonical
 from record_sync.flow import ATTEMPTS, Flow
 from record_sync.intent import UPDATE, Intent, SentUnit
 from record_sync.ledger import Transaction
-from record_sync.matching import contradicts, criterion_key, keys_of
+from record_sync.matching import is_another, is_stranger
 from record_sync.outcome import Outcome
-from record_sync.plan import Decision, Plan, Verdict, changed, plan
-from record_sync.record import Link, TargetRecord
+from record_sync.plan import Decision, Plan, Verdict, changed, plan, target_unchanged
+from record_sync.record import GONE, Link, TargetRecord
 from record_sync.references import Resolved
-from record_sync.rules import FlowRules, Unit
+from record_sync.rules import Unit
 from record_sync.system import Moved, Refused, Result, UpdateRequest, Written, answered
 from record_sync.values import Values
 from record_sync.waiting import CONFLICT, PARKED, REFERENCE
@@ -60,6 +60,8 @@ class Returned(msgspec.Struct):
     """The counterpart is gone for good: it is to be made again."""
     others: list[ToUpdate] = msgspec.field(default_factory=list)
     """The source gave the id to another record than the one that was linked."""
+    strangers: list[Resolved] = msgspec.field(default_factory=list)
+    """The same of records whose deletion nobody told; they have no link any more."""
 
 
 class Updating:
@@ -95,6 +97,8 @@ class Updating:
                     self._finish(now, update, Outcome.UNCHANGED)
                 elif current is None:
                     flow.outcomes.contest_edit(now, update.resolved.original, update.link)
+                elif not update.found_now and is_stranger(update.resolved.record.values, current.values, flow.rules):
+                    self._part(now, update, current, returned)
                 else:
                     anew = self._after_attempt(now, update, current)
                     write = self._plan(now, anew, current, decisions.get(update.link.id or 0, {}))
@@ -116,7 +120,7 @@ class Updating:
         if current is None:
             returned.lost.append(update)
             return True
-        if _is_another(update.resolved.record.values, current, flow.rules):
+        if is_another(update.resolved.record.values, current.values, flow.rules):
             returned.others.append(update)
             return True
         observe_target(link.target, current, flow.ledger.prints)
@@ -126,6 +130,23 @@ class Updating:
             known = {**current.values, **result.current.values}
             read[link.target.id] = msgspec.structs.replace(result.current, values=known, handle=current.handle)
         return False
+
+    def _part(self, now: Transaction, update: ToUpdate, current: TargetRecord, returned: Returned) -> None:
+        """An id was given to another record: a person decides about what is left of the one that had it."""
+        flow, link = self._flow, update.link
+        if update.intent is not None:
+            now.intents.resolve([update.intent])
+        strongest = [
+            unit for unit in flow.rules.units if any(one.path in flow.rules.match_on[0] for one in unit.properties)
+        ]
+        if all(target_unchanged(unit, link.target, current, flow.ledger.prints) for unit in strongest):
+            now.links.release_source(link)
+            link.source.state = GONE
+            flow.outcomes.contest_deletion(now, link, current)
+            returned.strangers.append(update.resolved)
+        else:
+            now.links.release_target(link)
+            flow.outcomes.contest_edit(now, update.resolved.original, link)
 
     # -- planning
 
@@ -285,13 +306,3 @@ def _as_others_left_it(current: TargetRecord, link: Link) -> TargetRecord:
     """A record that was just made active again, which was no edit; where nobody ever edited it, any edit is newer."""
     edited_at = link.target.edited(current.version, current.modified_at)
     return msgspec.structs.replace(current, modified_at=edited_at or datetime.min.replace(tzinfo=timezone.utc))
-
-
-def _is_another(values: Values, current: TargetRecord, rules: FlowRules) -> bool:
-    """Whether the strongest criterion that both records have values for says that they are two."""
-    mine, its = keys_of(values, rules), keys_of(current.values, rules)
-    for criterion in rules.match_on:
-        one, other = criterion_key(criterion, mine), criterion_key(criterion, its)
-        if one is not None and other is not None:
-            return contradicts([criterion], mine, its)
-    return False

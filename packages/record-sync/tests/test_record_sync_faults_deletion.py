@@ -240,3 +240,53 @@ def test_a_record_that_is_to_be_made_again_is_joined_with_one_that_somebody_made
     world.settle()
     assert names(world) == (["B"], ["B"])
     assert [state for _, state, _, _ in conflicts(world) if state != "kept"] == ["settled"]
+
+
+# -- an id that is given again before anybody knew of the deletion
+
+
+@pytest.fixture
+def fjell(world):
+    """Fjord was customer 5 on both sides until the CRM forgot it and gave its id to Fjell; its id in Tripletex."""
+    world.crm.put("customer", "5", Name="Fjord AS", Number="974760673", Email="post@fjord.example.no")
+    world.settle()
+    (fjord,) = world.tripletex.all("customer")
+    del world.crm.records["customer", "5"]
+    world.crm.put("customer", "5", Name="Fjell AS", Number="923609016", Email="post@fjell.example.no")
+    return fjord
+
+
+def test_another_company_under_the_id_of_one_whose_deletion_nobody_told_does_not_overwrite_it(world, fjell):
+    world.cycle()
+    world.cycle()
+    assert names(world) == (["Fjell AS"], ["Fjell AS", "Fjord AS"])
+    assert [(unit, state) for unit, state, _, _ in conflicts(world)] == [("deleted", "open")]
+    decide(world, "customcrm")
+    world.settle()
+    assert world.tripletex.values("customer", fjell)["isInactive"] is True
+    assert names(world) == (["Fjell AS"], ["Fjell AS", "Fjord AS"])
+
+
+@pytest.mark.parametrize("taken", ["customcrm", "tripletex"])
+def test_an_edit_does_not_go_to_another_company_that_has_the_id_by_now(world, fjell, taken):
+    world.tripletex.put("customer", fjell, name="Fjord Drift AS")
+    world.run("customcrm")
+    assert names(world)[0] == ["Fjell AS"]
+    world.settle()
+    assert names(world) == (["Fjell AS"], ["Fjell AS", "Fjord Drift AS"])
+    decide(world, taken)
+    world.settle()
+    if taken == "customcrm":
+        assert world.tripletex.values("customer", fjell)["isInactive"] is True
+        assert names(world)[0] == ["Fjell AS"]
+    else:
+        assert names(world) == (["Fjell AS", "Fjord Drift AS"], ["Fjell AS", "Fjord Drift AS"])
+
+
+def test_a_company_whose_number_alone_was_wrong_stays_the_same_one(world, pair):
+    world.crm.put("customer", "c1", Number="974760673")
+    world.settle()
+    world.crm.put("customer", "c1", Number="923609016", Name="B")
+    world.settle()
+    assert world.tripletex.values("customer", pair)["organizationNumber"] == "923609016"
+    assert conflicts(world) == []

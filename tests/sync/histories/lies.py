@@ -35,9 +35,7 @@ LIES: dict[str, Lie] = {
     "versions stand": Lie("a write that changes nothing makes no version", 0.3),
     "no tombstones": Lie("the CRM's deleted records are gone without a word", 0.3),
     "short lists": Lie("a complete list leaves out a record that is there", 0.2),
-    "ids again": Lie(
-        "a new record gets the id of a deleted one", 0.2, "core-defects 42: an id that the sync is given again itself"
-    ),
+    "ids again": Lie("a new record gets the id of a deleted one, told apart by the strongest criterion alone", 0.2),
     "merges": Lie("a user merges two; the id of one answers with the other", 0.2),
     "system restored": Lie("a system is brought back from a backup", 0.15),
     "store restored": Lie("the link store is brought back from a backup", 0.2),

@@ -108,7 +108,7 @@ class Register:
         self._clock = clock
         self._next_id = 1
         self._next_state = 1
-        self._free: dict[str, list[str]] = {}
+        self._free: dict[str, list[Row]] = {}
         self.rows: dict[tuple[str, str], Row] = {}
 
     def time(self) -> int:
@@ -146,8 +146,8 @@ class Register:
     def make(self, resource: str, values: Values, *, by_user: bool) -> Row:
         """A new record, with a new id or one that is free again."""
         free = self._free.get(resource)
-        if self.nature.ids_again and free and self.has_keys(values):
-            record_id = free.pop()
+        if self.nature.ids_again and free and _tell_apart(free[-1], values):
+            record_id = free.pop().id
         else:
             record_id = str(self._next_id) if self.side == "tripletex" else f"c{self._next_id}"
             self._next_id += 1
@@ -184,9 +184,7 @@ class Register:
             self._touch(row)
             return
         del self.rows[row.resource, row.id]
-        if self.has_keys(row.values):
-            # Of two without keys nobody could tell that they are not one.
-            self._free.setdefault(row.resource, []).append(row.id)
+        self._free.setdefault(row.resource, []).append(row)
 
     def undelete(self, row: Row) -> None:
         row.deleted = False
@@ -196,26 +194,20 @@ class Register:
         """Two records become one; the id of the other answers with it from now on."""
         row.deleted = False
         self.rows[row.resource, row.id] = row
-        free = self._free.get(row.resource, [])
-        if row.id in free:
-            free.remove(row.id)
+        self._free[row.resource] = [one for one in self._free.get(row.resource, []) if one.id != row.id]
         row.answers_as = into.id
         self._touch(into)
 
-    @staticmethod
-    def has_keys(values: Values) -> bool:
-        return any(path.lower() in ("email", "organizationnumber", "number") for path in values)
-
     # -- backups
 
-    def backup(self) -> tuple[dict[tuple[str, str], Row], int, dict[str, list[str]]]:
+    def backup(self) -> tuple[dict[tuple[str, str], Row], int, dict[str, list[Row]]]:
         rows = {key: copy.copy(row) for key, row in self.rows.items()}
         for row in rows.values():
             row.values = dict(row.values)
             row.mapped = {}
         return rows, self._next_id, {resource: list(ids) for resource, ids in self._free.items()}
 
-    def bring_back(self, saved: tuple[dict[tuple[str, str], Row], int, dict[str, list[str]]]) -> None:
+    def bring_back(self, saved: tuple[dict[tuple[str, str], Row], int, dict[str, list[Row]]]) -> None:
         """All of it is as it was then, versions too; the numbers of new records where this system re-uses such."""
         self.rows, next_id, self._free = saved
         if self.nature.ids_again:
@@ -250,6 +242,13 @@ class Register:
 def is_silent(path: str) -> bool:
     """Whether an edit of a property may change no version."""
     return "ddress" in path
+
+
+def _tell_apart(row: Row, values: Values) -> bool:
+    """Whether of two records that have one id in turn somebody can tell that they are two."""
+    strongest = {"customer": "OrganizationNumber", "contact": "Email", "product": "Number"}[row.resource]
+    stated = row.values.items() - {(path, value) for path, value in row.values.items() if path.endswith("Id")}
+    return strongest in row.values and strongest in values and stated.isdisjoint(values.items())
 
 
 def _respelled(path: str, value: str) -> str:

@@ -289,10 +289,16 @@ class Links:
         self._rename(self._flow.source_scope, self._layout.source, link, link.source, source_id)
 
     def release_source(self, link: Link) -> None:
-        """Free the source id of an ended link: the system gave it to another record. Nobody is known by it any more."""
-        freed = f"{link.source.id} (ended link {link.id})"
-        self._set_id(self._layout.source, link, freed)
-        link.source.id = freed
+        """Free the source id of a link: the system gave it to another record. Nobody is known by it any more."""
+        self._release(self._layout.source, link, link.source)
+
+    def release_target(self, link: Link) -> None:
+        """The same of the target id."""
+        self._release(self._layout.target, link, link.target)
+
+    def _release(self, name: str, link: Link, end: LinkSide) -> None:
+        end.id = f"{end.id} (ended link {link.id})"
+        self._set_id(name, link, end.id)
 
     def _rename(self, scope: int, name: str, link: Link, end: LinkSide, new_id: str) -> None:
         if new_id == end.id:
