@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from customcrm_client.loading import load
+from dataflow.streams import stream_schemas
 from dataflow.tables import Dataflow
 from dataflow_operator.audit.comparing import LEFT_OUT, Pending, compare
 from dataflow_operator.audit.flows import AuditedFlow
@@ -255,3 +257,28 @@ def test_a_deletion_that_was_passed_on_leaves_nothing_to_compare(told):
     finding = told({}, {}, state="ended", ends={"customcrm": "gone"}).finding
     assert (finding.kind, finding.reason) == ("differs", "was deleted in customcrm, and is there again")
     assert not finding.is_explained
+
+
+@pytest.mark.parametrize(
+    ("crm", "parts", "is_same"),
+    [
+        ("Kari Anne Nordmann", ("Kari Anne", "Nordmann"), True),
+        ("Kari Anne Nordmann", ("Kari", "Anne Nordmann"), True),
+        ("Nordmann, Kari", ("Kari", "Nordmann"), True),
+        ("Kari", ("", "Kari"), True),
+        (None, ("", None), True),
+        ("Kari Anne Nordmann", ("Kari", "Nordmann"), False),
+        ("Kari", (None, None), False),
+    ],
+)
+def test_a_name_that_is_whole_on_one_side_is_in_sync_however_the_other_one_divides_it(crm, parts, is_same):
+    profile = load({"extends": "reference", "streams": {"contact": {"properties": {"FullName": "name"}}}})
+    row = {"customcrm": "FullName", "tripletex": ["firstName", "lastName"], "convert": "full-name"}
+    table = {**TABLE, "match_on": [], "properties": [row]}
+    dataflow = Dataflow.load([table], Path(), stream_schemas(profile))
+    said = {"customcrm": {"FullName": crm}, "tripletex": dict(zip(("firstName", "lastName"), parts, strict=True))}
+    records = {side: TargetRecord("1", "1", None, values) for side, values in said.items()}
+    ends = {side: LinkSide("1", state="live", base=Base(PRINTS.of_all(values))) for side, values in said.items()}
+    flow = AuditedFlow.of(dataflow, dataflow.flow("contact"))
+    compared = compare(flow, LinkedPair(1, "live", ends), records, PRINTS, {}, Pending())
+    assert (compared.finding is None) is is_same

@@ -13,7 +13,9 @@ import docutils.core
 import docutils.nodes
 import html5lib
 import pytest
+from customcrm_client.loading import load
 from dataflow.side import TRIPLETEX
+from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
 from dataflow_operator.document.content import documents
 from dataflow_operator.document.html import html
@@ -139,6 +141,18 @@ def test_every_row_of_every_table_is_told_with_its_type(dataflow_tables):
     assert ["CustomerId", "customer.id", "integer"] in people
     assert ["MobilePhone", "phoneNumberMobile, phoneNumberMobileCountry.isoAlpha2Code", "string, string"] in people
     assert all(cell for tables in found.values() for row in tables for cell in row[:3])
+
+
+def test_of_a_crm_with_a_persons_name_in_one_property_just_that_is_told():
+    own = {"FullName": "name", "FirstName": False, "LastName": False}
+    profile = load({"extends": "reference", "streams": {"contact": {"properties": own}}})
+    tables = Dataflow.load(tables_of(ROOT), ROOT, stream_schemas(profile), absent(profile))
+    for write in (rst, markdown, html):
+        text = " ".join(write(documents(tables)).split())
+        assert "divided before its last word" in text
+        assert "divided otherwise, a name is the same" in text
+        assert "FullName" in text
+        assert "LastName" not in text
 
 
 def test_types_are_those_of_the_tripletex_description(dataflow_tables):

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+from value_spelling.name import divided, joined
 from value_spelling.organisation_number import NORWEGIAN, number_of
 from value_spelling.text import composed, without_blanks
 
@@ -109,6 +110,20 @@ def emails(value: Any) -> Any:
     return ";".join(filter(None, map(without_blanks, _BETWEEN_EMAILS.split(value)))) or None
 
 
+def name_to_tripletex(value: Any) -> tuple[Any, Any]:
+    """First names and last name, divided at the last word."""
+    if type(value) is not str:
+        return value, None
+    first, last = divided(value)
+    return first or None, last or None
+
+
+def name_to_customcrm(first: Any, last: Any) -> Any:
+    """Both in one text."""
+    odd = next((part for part in (first, last) if part is not None and type(part) is not str), None)
+    return odd if odd is not None else joined(part for part in (first, last) if part) or None
+
+
 def cut(convert: Convert, most: int) -> Convert:
     """The conversion, with texts no longer than so many characters."""
 
@@ -190,6 +205,16 @@ CONVERSIONS = {
         ),
         _alike("country", "ISO 3166 alpha-2, in capitals", "string", country_code, country_code, "country"),
         _alike("name", "as it is; whole in one field it is the same name as divided", "string", as_is, as_is, "name"),
+        Conversion(
+            "full-name",
+            "divided before its last word, a single word being the first name; back both in one text",
+            "string",
+            ("string", "string"),
+            name_to_tripletex,
+            name_to_customcrm,
+            "full_name",
+            ("full_name", "full_name"),
+        ),
         Conversion(
             "phone",
             "Norwegian numbers as bare digits, others as +46812345678; back as +47 22 33 44 55; other text stays",

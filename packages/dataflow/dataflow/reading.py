@@ -32,6 +32,7 @@ FLOW_KEYS = (
 NEEDED_FLOW_KEYS = ("flow", "customcrm", "tripletex", "match_on", "properties")
 ROW_KEYS = (
     "customcrm", "tripletex", "type", "convert", "country", "link", "direction", "when", "conflict", "group", "cut",
+    "optional",
 )  # fmt: skip
 NEEDED_ROW_KEYS = ("customcrm", "tripletex")
 
@@ -115,6 +116,7 @@ def _row(node: Node) -> Row:
         when=_choice(keys, "when", WRITE_TIMES, "always"),
         conflict=keys["conflict"].choice(CONFLICT_POLICIES, "conflict") if "conflict" in keys else None,
         group=keys["group"].text() if "group" in keys else None,
+        optional=_flag(keys["optional"], "optional") if "optional" in keys else False,
         cut=_flag(keys["cut"], "cut") if "cut" in keys else False,
     )
 

@@ -52,6 +52,8 @@ class Row(msgspec.Struct, frozen=True):
     """What the property belongs to: rows of one group are decided together."""
     country: str | None = None
     """The Tripletex property of the country in which a phone number without a prefix is read."""
+    optional: bool = False
+    """Whether the row holds only for a Customcrm that has the property; for any other it is as if it were not there."""
     cut: bool = False
     """A text that is longer than Tripletex takes it is cut on its way there; else its record waits."""
 

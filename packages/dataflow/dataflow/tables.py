@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -43,14 +43,15 @@ class Leg(msgspec.Struct, frozen=True):
 class Dataflow:
     """Flows that were checked against the streams' schemas, and each other.
 
-    Rows for what this CRM does not have (``absent``) are left out.
+    Rows for what this CRM does not have are left out: what is ``absent`` by its profile, and what is optional in the
+    table and not in the stream's schema.
     """
 
     def __init__(
         self, flows: Sequence[Flow], schemas: Schemas | None = None, absent: Absent = MappingProxyType({})
     ) -> None:
-        self.flows = tuple(_without(flow, absent.get(flow.customcrm, frozenset())) for flow in flows)
         self.schemas = stream_schemas() if schemas is None else schemas
+        self.flows = tuple(self._as_far_as_there(flow, absent.get(flow.customcrm, frozenset())) for flow in flows)
         check(self.flows, self.schemas)
 
     @classmethod
@@ -148,6 +149,16 @@ class Dataflow:
         }
         return hashlib.sha256(msgspec.json.encode(table, order="deterministic")).hexdigest()[:32]
 
+    def _as_far_as_there(self, flow: Flow, absent: frozenset[str]) -> Flow:
+        """The flow without the rows for what the Customcrm does not have."""
+        schema = self.schemas[CUSTOMCRM.name].get(flow.customcrm, {})
+        return _without(
+            flow,
+            lambda row: (
+                row.customcrm.partition(".")[0] in absent or (row.optional and leaf_of(schema, row.customcrm) is None)
+            ),
+        )
+
     def _leg(self, flow: Flow, row: Row, direction: Direction) -> Leg:
         conversion = self.conversion(flow, row)
         target_types = self.types(flow, row, direction.target)
@@ -183,12 +194,13 @@ class Dataflow:
         return convert if others or most is None or not row.cut else cut(convert, most)
 
 
-def _without(flow: Flow, absent: frozenset[str]) -> Flow:
-    kept = [row for row in flow.rows if row.customcrm.partition(".")[0] not in absent]
-    gone = [row for row in flow.rows if row not in kept]
+def _without(flow: Flow, is_absent: Callable[[Row], bool]) -> Flow:
+    gone = [row for row in flow.rows if is_absent(row)]
+    kept = [row for row in flow.rows if row not in gone]
     if not gone:
         return flow
-    no_country = {path for row in gone for path in row.tripletex}
+    held = {path for row in kept for path in row.tripletex}
+    no_country = {path for row in gone for path in row.tripletex} - held
     groups = Counter(row.group for row in kept)
     left_alone = {row.group for row in gone if groups[row.group] == 1}
     rows = tuple(
@@ -199,7 +211,14 @@ def _without(flow: Flow, absent: frozenset[str]) -> Flow:
         )
         for row in kept
     )
-    lacking = tuple(row for row in gone if row.group is not None and groups[row.group] > 1 and len(row.tripletex) == 1)
+    lacking = tuple(
+        row
+        for row in gone
+        if row.group is not None
+        and groups[row.group] > 1
+        and len(row.tripletex) == 1
+        and held.isdisjoint(row.tripletex)
+    )
     return msgspec.structs.replace(flow, rows=rows, lacking=lacking)
 
 

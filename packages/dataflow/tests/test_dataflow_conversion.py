@@ -117,6 +117,37 @@ def test_a_date_is_what_stands_before_the_time(text, date):
     assert CONVERSIONS["date"].to_tripletex(text) == date
 
 
+@pytest.mark.parametrize(
+    ("whole", "first", "last"),
+    [
+        ("Kari Anne Nordmann", "Kari Anne", "Nordmann"),
+        ("Kari", "Kari", None),
+        (" ", None, None),
+        (None, None, None),
+        (["x"], ["x"], None),
+        (7, 7, None),
+    ],
+)
+def test_a_full_name_is_divided_before_its_last_word(whole, first, last):
+    assert CONVERSIONS["full-name"].to_tripletex(whole) == (first, last)
+    assert CONVERSIONS["full-name"].to_customcrm(first, last) == (None if whole == " " else whole)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "whole"),
+    [
+        ("Kari", "Anne Nordmann", "Kari Anne Nordmann"),
+        (None, "Nordmann", "Nordmann"),
+        ("", "Nordmann", "Nordmann"),
+        ("Kari ", " Nordmann", "Kari Nordmann"),
+        ("Kari", 7, 7),
+        ({}, None, {}),
+    ],
+)
+def test_first_and_last_name_are_joined_by_a_blank(first, last, whole):
+    assert CONVERSIONS["full-name"].to_customcrm(first, last) == whole
+
+
 @pytest.mark.parametrize(("raw", "text"), [(17, "17"), (0, "0"), ("c-17", "c-17"), ("", None), (None, None)])
 def test_an_id_is_text(raw, text):
     assert LINK.to_tripletex(raw) == text

@@ -9,8 +9,10 @@ from dataflow.compiling import compile_flow
 from dataflow.errors import TableError
 from dataflow.mapper import DataflowMapper
 from dataflow.schema import target_schema
+from dataflow.side import TO_CUSTOMCRM, TO_TRIPLETEX
 from dataflow.streams import absent, stream_schemas
 from dataflow.tables import Dataflow
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILE = {
@@ -105,3 +107,85 @@ def test_the_mapper_is_told_the_profile_by_its_settings():
     assert [row.customcrm for row in mapper.dataflow.flows[0].rows] == ["Name"]
     with pytest.raises(TableError, match="no stream person"):
         DataflowMapper(config=config)
+
+
+# -- rows for what some CRMs have
+
+FULL = {
+    "extends": "reference",
+    "streams": {"contact": {"properties": {"FullName": "name", "FirstName": False, "LastName": False}}},
+}
+TABLES = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
+
+
+def projects(profile):
+    profile = load(profile)
+    return Dataflow.load(TABLES, ROOT, stream_schemas(profile), absent(profile))
+
+
+def test_the_projects_tables_serve_a_crm_that_has_a_persons_name_in_one_property():
+    dataflow = projects(FULL)
+    contact = dataflow.flow("contact")
+    assert [row.tripletex for row in contact.rows if "Name" in row.customcrm] == [("firstName", "lastName")]
+    assert contact.lacking == ()
+    assert dataflow.match_on(contact, TO_CUSTOMCRM) == (("Email", "FullName"), ("Email",))
+    assert dataflow.match_on(contact, TO_TRIPLETEX) == (("email", "firstName", "lastName"), ("email",))
+    there = compile_flow(dataflow.legs(contact, TO_TRIPLETEX), (), TO_TRIPLETEX)({"FullName": "Kari Anne Nordmann"})
+    assert (there["firstName"], there["lastName"]) == ("Kari Anne", "Nordmann")
+    back = compile_flow(dataflow.legs(contact, TO_CUSTOMCRM), (), TO_CUSTOMCRM)
+    assert back({"firstName": "Kari", "lastName": "Anne Nordmann"})["FullName"] == "Kari Anne Nordmann"
+    schema = target_schema(dataflow, contact, TO_TRIPLETEX)["properties"]
+    expected = {"type": ["string", "null"], "x-from": ["FullName"], "x-compare": "full_name"}
+    assert schema["firstName"] == schema["lastName"] == expected
+
+
+def test_a_row_for_what_a_crm_does_not_have_changes_nothing_for_it():
+    dataflow = projects("reference")
+    contact = dataflow.flow("contact")
+    assert {row.customcrm for row in contact.rows if row.group == "name"} == {"FirstName", "LastName"}
+    assert "FullName" not in {row.customcrm for row in contact.rows}
+    without = read_yaml_table(without="FullName")
+    assert dataflow.digest(contact) == Dataflow.load([without, *TABLES[1:]], ROOT).digest(contact)
+
+
+def read_yaml_table(without):
+    table = YAML(typ="safe").load((ROOT / TABLES[0]).read_text(encoding="utf-8"))
+    table["properties"] = [row for row in table["properties"] if row["customcrm"] != without]
+    return table
+
+
+def test_a_crm_with_no_name_of_a_person_at_all_is_told():
+    profile = {**FULL, "streams": {"contact": {"properties": {"FirstName": False, "LastName": False}}}}
+    with pytest.raises(TableError, match="match_on names firstName, which is no Tripletex property"):
+        projects(profile)
+
+
+def test_two_rows_that_write_one_property_are_told_where_the_crm_has_both():
+    with pytest.raises(TableError, match="Tripletex firstName is written already by the row in"):
+        projects({"extends": "reference", "streams": {"contact": {"properties": {"FullName": "name"}}}})
+
+
+def test_an_optional_row_of_a_group_leaves_alone_what_another_row_holds(tmp_path):
+    rows = [
+        {"customcrm": "FirstName", "tripletex": "firstName", "group": "name"},
+        {"customcrm": "LastName", "tripletex": "lastName", "group": "name"},
+        {"customcrm": "Surname", "tripletex": "lastName", "group": "name", "optional": True},
+    ]
+    table = {**TABLE, "customcrm": "contact", "tripletex": "contact", "match_on": [["lastName"]], "properties": rows}
+    flow = Dataflow.load([table], tmp_path).flow("person")
+    assert [row.customcrm for row in flow.rows] == ["FirstName", "LastName"]
+    assert flow.lacking == ()
+    assert {row.group for row in flow.rows} == {"name"}
+
+
+@pytest.mark.parametrize("optional", ["yes", 1, None])
+def test_optional_is_true_or_false(optional, tmp_path):
+    with pytest.raises(TableError, match="optional is true or false"):
+        load_table(tmp_path, {"customcrm": "Nick", "tripletex": "email", "optional": optional})
+
+
+def test_a_property_that_is_misspelt_is_told_unless_its_row_is_optional(tmp_path):
+    row = {"customcrm": "Emial", "tripletex": "email"}
+    with pytest.raises(TableError, match="has no property Emial"):
+        load_table(tmp_path, {**row, "optional": False})
+    assert len(load_table(tmp_path, {**row, "optional": True}).flow("person").rows) == 1

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from phonenumbers import PhoneNumberFormat, format_number, national_significant_number
 from value_spelling import organisation_number
-from value_spelling.name import words_of
+from value_spelling.name import joined, words_of
 from value_spelling.phone import HOME_REGION, complete, region_of
 from value_spelling.text import composed, decomposed, without_blanks
 
@@ -65,6 +65,10 @@ def _url(value: Value) -> Value:
     return f"{parts.scheme}//{parts.netloc.casefold()}{parts.path.rstrip('/')}?{parts.query}#{parts.fragment}"
 
 
+def _full_name(value: Value) -> Value:
+    return joined([value]) or None if isinstance(value, str) else _exact(value)
+
+
 @lru_cache(maxsize=4096)
 def _phone_text(text: str, region: str) -> str:
     number = complete(text, region)
@@ -95,6 +99,7 @@ KINDS: Mapping[str, Callable[[Value], Any]] = {
     "organisation_number": _organisation_number,
     "country": _country,
     "name": _text,
+    "full_name": _full_name,
 }
 QUALIFYING = frozenset({"country"})
 """Kinds that mean something beside other values only: a system gives every address and number its own country."""
@@ -125,6 +130,11 @@ def names_same(one: Sequence[Value], other: Sequence[Value]) -> bool:
     return min(len(mine), len(its)) == 1 and words_of(mine) == words_of(its)
 
 
+def full_name(parts: Sequence[Value]) -> Value:
+    """The form of a name that one side has whole: where the other one divides it makes no difference."""
+    return joined(_stated_texts(parts)) or None
+
+
 def _stated_texts(values: Iterable[Value]) -> list[str]:
     return [value for value in values if isinstance(value, str) and not empty(value)]
 
@@ -151,7 +161,8 @@ def match_key(kind: str, value: Value) -> Any:
     return form.casefold()
 
 
-LEAVING = frozenset({"organisation_number", "name"})
+NAMES = frozenset({"name", "full_name"})
+LEAVING = frozenset({"organisation_number", *NAMES})
 """The kinds of which match keys leave something."""
 
 
@@ -165,7 +176,7 @@ def leftover(kind: str, key: Any, names: Sequence[Any] = ()) -> Any:
         key: of its value.
         names: the keys of all parts of the record's name; what is left of one is the whole name.
     """
-    if kind == "name":
+    if kind in NAMES:
         return " ".join(words_of(_stated_texts(names)))
     return organisation_number.digits_of(key) if kind in LEAVING and isinstance(key, str) else None
 

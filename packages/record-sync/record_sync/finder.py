@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from record_sync.candidates import Candidates, Key, Sought, keys_under
-from record_sync.canonical import stated_form
 from record_sync.errors import ListingRefusedError
 from record_sync.fingerprint import Fingerprints
 from record_sync.flow import FEW_SEARCHES
@@ -115,11 +114,7 @@ class Finder:
 
     def _all_said(self, values: Values) -> bytes:
         return self._prints.of_record(
-            {
-                one.path: stated_form(one.compare, values.get(one.path))
-                for unit in self._rules.units
-                for one in unit.properties
-            }
+            {path: form for unit in self._rules.units for path, form in unit.stated_forms(values).items()}
         )
 
     def created(self, current: TargetRecord, sent: Values, sought: Sought | None) -> None:

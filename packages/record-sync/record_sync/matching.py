@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from record_sync.canonical import LEAVING, leftover, match_key, search_form
+from record_sync.canonical import LEAVING, NAMES, leftover, match_key, search_form
 from record_sync.rules import FlowRules, leftover_of
 from record_sync.values import Value, Values, empty
 
@@ -61,7 +61,7 @@ def keys_at(values: Values, paths: Iterable[str], kind: Callable[[str], str]) ->
         if key is not None:
             keys[path] = key
     leaving = [(path, one) for path in keys if (one := kind(path)) in LEAVING]
-    names = [keys[path] for path, one in leaving if one == "name"]
+    names = [keys[path] for path, one in leaving if one in NAMES]
     for path, one in leaving:
         keys[leftover_of(path)] = leftover(one, keys[path], names)
     return keys

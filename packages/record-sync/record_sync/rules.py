@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from record_sync.canonical import KINDS, LEAVING, QUALIFYING, names_same, phones_same, same
+from record_sync.canonical import KINDS, LEAVING, QUALIFYING, full_name, names_same, phones_same, same, stated_form
 from record_sync.errors import RulesError
 from record_sync.values import Values, empty
 
@@ -56,10 +56,19 @@ class Unit(msgspec.Struct, frozen=True):
         differing = [one for one in self.properties if not one.same(ours, theirs)]
         if not differing:
             return True
+        if all(one.compare == "full_name" for one in differing):
+            divided = [one.path for one in self.properties if one.compare == "full_name"]
+            return bool(full_name(_at(divided, ours)) == full_name(_at(divided, theirs)))
         if self.group is None or any(one.compare != "name" for one in differing):
             return False
         names = [one.path for one in self.properties if one.compare == "name"]
-        return names_same([ours.get(path) for path in names], [theirs.get(path) for path in names])
+        return names_same(_at(names, ours), _at(names, theirs))
+
+    def stated_forms(self, values: Values) -> dict[str, Any]:
+        """What a record says of each property, in the form that decides whether another one says the same."""
+        forms = {one.path: stated_form(one.compare, values.get(one.path)) for one in self.properties}
+        divided = [one.path for one in self.properties if one.compare == "full_name"]
+        return forms | dict.fromkeys(divided, full_name(_at(divided, values))) if divided else forms
 
     def weight(self, values: Values) -> tuple[int, int]:
         """Of how many properties a record says something, and how many more name the country of those."""
@@ -213,6 +222,10 @@ class FlowRules(msgspec.Struct, frozen=True, dict=True):
                 raise RulesError(f"{where}, {one.path}: its country {one.country!r} is not among the properties.")
         for path in self.match_paths - self.paths:
             raise RulesError(f"{where} matches on {path!r}, which is not among its properties.")
+
+
+def _at(paths: Sequence[str], values: Values) -> list[Any]:
+    return [values.get(path) for path in paths]
 
 
 def leftover_of(path: str) -> str:

@@ -24,6 +24,7 @@ MATCHED = {
     "organisation_number": "as organisation numbers, however they are written",
     "country": _ANY_CASE,
     "name": f"{_ANY_CASE}; a name whole in one property is the same as one in several",
+    "full_name": f"{_ANY_CASE}; divided otherwise, a name is the same",
     "url": "without regard to capitals and a final /",
     "phone": "as phone numbers, however they are written",
 }
