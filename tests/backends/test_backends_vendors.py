@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from api_transport.errors import Conflict
 from customcrm_client.settings import client_of, profile_of
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
 
@@ -172,3 +173,13 @@ def test_a_deletion_comes_with_the_changes_where_the_vendor_tells_it(vendor, sys
     sync.run("deleted")
     assert theirs(systems, "contact", firstName="Kari")["isInactive"] is True
     assert sync.run("nothing new") == ([], [])
+
+
+@pytest.mark.parametrize("vendor", ["dynamics"], indirect=True)
+def test_what_somebody_changed_meanwhile_is_not_overwritten(vendor, client):
+    record_id = vendor.create("customer", Name="Alfa AS")
+    found = client.get_many("customer", [record_id], to_write=True)[record_id]
+    vendor.edit("customer", record_id, City="BERGEN")
+    with pytest.raises(Conflict):
+        client.update("customer", record_id, {"City": "OSLO"}, found.lock, raw=found.raw)
+    assert vendor.get("customer", record_id)["City"] == "BERGEN"

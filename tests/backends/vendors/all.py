@@ -1,7 +1,8 @@
 """The imitations by the names of their profiles."""
 
+from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.vendor import Vendor
 
-VENDORS: dict[str, type[Vendor]] = {one.name: one for one in (HubSpot, Salesforce)}
+VENDORS: dict[str, type[Vendor]] = {one.name: one for one in (Dynamics, HubSpot, Salesforce)}
