@@ -337,6 +337,23 @@ def test_what_rights_and_modules_do_not_cover_is_simply_absent(api, tlx, custome
     assert "organizationNumber" in tlx.get("customer", customer)
 
 
+def test_a_firm_that_is_only_a_supplier_is_no_customer_and_becomes_one_too(api, tlx, customer):
+    tlx.edit("customer", customer, organizationNumber="923609016")
+    tlx.set_roles(customer, customer=False, supplier=True)
+    assert values(api, "/customer") == []
+    assert values(api, "/customer", id=customer, organizationNumber="923609016") == []
+    for method, body in (("GET", None), ("PUT", {"name": "Ny AS"}), ("DELETE", None)):
+        assert api.call(method, f"/customer/{customer}", body).status_code == 404
+    (firm,) = values(api, "/supplier", organizationNumber="923609016")
+    assert (firm["id"], firm["isSupplier"], firm["isCustomer"]) == (customer, True, False)
+    body = {"id": customer, "version": firm["version"], "isCustomer": True}
+    after = api.expect(200, "PUT", f"/supplier/{customer}", body)["value"]
+    assert (after["version"], after["isCustomer"], after["name"]) == (firm["version"] + 1, True, "Æra AS")
+    assert [one["id"] for one in values(api, "/customer")] == [customer]
+    assert api.call("PUT", f"/supplier/{customer}", {"isSupplier": False}).status_code == 200
+    assert tlx.get("customer", customer)["isSupplier"]
+
+
 def test_a_user_sees_everything(tlx, customer):
     shown = tlx.all("customer")[0]
     assert shown["postalAddress"]["country"]["isoAlpha2Code"] == "NO"

@@ -32,6 +32,7 @@ from tripletex_client.unstated import unstated
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
 from target_tripletex.creation import NewCustomers
 from target_tripletex.searching import PAGE, PAGE_WORTH, Searches
+from target_tripletex.suppliers import Suppliers
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
@@ -73,6 +74,7 @@ class TripletexSystem:
         self._countries = _Countries(client)
         self._in_flight = InFlight(in_flight)
         self._searches = Searches(client, self._in_flight)
+        self._suppliers = Suppliers(client)
         self._timezone = timezone
 
     @property
@@ -175,7 +177,9 @@ class TripletexSystem:
                 return _paired([(position, some[position].values) for position, _ in bodies], answers)
 
             bodies, results = _bodies(some, lambda request: self._new_body(resource, stated(request.values)))
-            results |= _in_lists(bodies, post, _refused)
+            claims = {position: self._suppliers.claim(resource, some[position].values) for position, _ in bodies}
+            results |= {position: claim for position, claim in claims.items() if claim is not None}
+            results |= _in_lists([one for one in bodies if claims[one[0]] is None], post, _refused)
             return [results[position] for position in range(len(some))]
 
         return self._in_flight.begin_portions(write, requests, LIST_WRITE)

@@ -10,7 +10,7 @@ from record_sync.canonical import search_form
 from record_sync.errors import ListingRefusedError
 from record_sync.system import CreateRequest, Moved, Refused, RemoveRequest, Unknown, UpdateRequest, Written
 from record_sync.testing.results import removed
-from target_tripletex import searching
+from target_tripletex import searching, suppliers
 from target_tripletex.creation import NewCustomers
 from target_tripletex.system import TripletexSystem
 from tripletex_client import TripletexClient
@@ -380,6 +380,59 @@ def test_a_refused_look_before_a_deletion_is_no_refusal_of_the_record(system, tr
     tripletex.before = lambda _request: Fault.answer(403, {"status": 403, "message": "Ingen tilgang"})
     with pytest.raises(ApiError):
         removed(system, "customer", RemoveRequest(current, "delete"), NAMES)
+
+
+NUMBERED = frozenset({"name", "organizationNumber"})
+FIRM = {"name": "Grossisten AS", "organizationNumber": "NO 923 609 016"}
+
+
+@pytest.fixture
+def supplier(tripletex):
+    """A firm that is a supplier only."""
+    firm = tripletex.create("customer", name="Grossisten AS", organizationNumber="923609016")["id"]
+    tripletex.set_roles(firm, customer=False, supplier=True)
+    tripletex.clear_requests()
+    return firm
+
+
+def test_a_supplier_becomes_a_customer_instead_of_a_second_record(system, tripletex, supplier):
+    number = {"organizationNumber": "974760673"}
+    first, second, other = create(system, FIRM, FIRM, {"name": "Ny AS", **number}, paths=NUMBERED)
+    assert isinstance(other, Written)
+    assert [one.reason for one in (first, second)] == [suppliers.CLAIMED % supplier] * 2
+    assert tripletex.get("customer", supplier)["isCustomer"]
+    assert writes(tripletex) == [f"PUT /supplier/{supplier}", "POST /customer/list"]
+    assert len([seen for seen in tripletex.requests if seen.path == "/v2/supplier"]) == 1
+
+
+def test_suppliers_are_not_read_for_customers_without_a_number_nor_for_people(system, tripletex, supplier):
+    create(system, {"name": "Grossisten AS"})
+    create(system, {"firstName": "Kari"}, resource="contact", paths=frozenset({"firstName"}))
+    assert not [seen for seen in tripletex.requests if "supplier" in seen.path]
+
+
+@pytest.mark.parametrize(("status", "code", "reason"), [(409, 8000, suppliers.CHANGED), (403, 9000, suppliers.FAILED)])
+def test_a_supplier_that_cannot_be_made_a_customer_is_told_and_not_made_a_second_time(
+    system, tripletex, supplier, status, code, reason
+):
+    def refuse(request):
+        if request.method == "PUT":
+            return Fault.answer(status, {"status": status, "code": code, "message": "Nei"})
+        return None
+
+    tripletex.before = refuse
+    (result,) = create(system, FIRM, paths=NUMBERED)
+    assert isinstance(result, Refused)
+    assert result.reason == reason % supplier
+    assert len(tripletex.all("customer")) == 1
+
+
+def test_of_several_suppliers_with_a_number_none_is_chosen(system, tripletex, supplier):
+    twin = tripletex.create("customer", name="Grossisten avd. Nord", organizationNumber="923609016")["id"]
+    tripletex.set_roles(twin, customer=False, supplier=True)
+    (result,) = create(system, FIRM, paths=NUMBERED)
+    assert result.reason == suppliers.SEVERAL % f"{supplier}, {twin}"
+    assert len(tripletex.all("customer")) == 2
 
 
 # -- reading

@@ -23,6 +23,13 @@ def systems() -> Iterator[sandbox.Systems]:
         yield systems
 
 
+def supplier(caller: Caller) -> int:
+    """A firm that is a customer and a supplier."""
+    body = {"name": "Grossisten AS", "organizationNumber": "923609016", "isSupplier": True}
+    firm: int = caller.expect(201, "POST", "/customer", body)["value"]["id"]
+    return firm
+
+
 def every_operation(caller: Caller, country: int) -> None:
     caller.expect(201, "POST", "/token/session/:create", SESSION)
     caller.expect(200, "PUT", "/token/session/:create", **SESSION)
@@ -55,6 +62,10 @@ def every_operation(caller: Caller, country: int) -> None:
     caller.expect(304, "GET", "/customer", fields=EXPANDED, headers={"If-None-Match": digest})
     page = {"from": 5, "count": 5}
     caller.expect(200, "GET", "/customer", isInactive="true", changedSince="2024-01-01T00:00:00", sorting="id", **page)
+    firm = supplier(caller)
+    caller.expect(200, "GET", "/supplier", organizationNumber="923609016", fields="id,version,isCustomer,name")
+    caller.expect(200, "GET", f"/supplier/{firm}", fields="*,changes,postalAddress(*,country(id,isoAlpha2Code))")
+    caller.expect(200, "PUT", f"/supplier/{firm}", {"id": firm, "version": 1, "isCustomer": True})
     person = {"firstName": "Åse", "lastName": "Ås", "customer": {"id": customer["id"]}, "phoneNumberMobile": "41234567"}
     contact = caller.expect(201, "POST", "/contact", {**person, "phoneNumberMobileCountry": {"id": country}})["value"]
     caller.expect(200, "PUT", f"/contact/{contact['id']}", {"version": contact["version"], "isInactive": True})

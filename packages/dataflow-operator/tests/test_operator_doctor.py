@@ -215,6 +215,13 @@ def test_what_the_employee_may_not_do_is_told(tripletex, examined, method, path,
     assert wrong in examined("--write")[1]
 
 
+def test_suppliers_that_may_not_be_listed_are_told_and_nothing_goes_wrong(tripletex, examined):
+    assert examined()[0]["suppliers"] == "listed"
+    answering(tripletex, "GET", "/v2/supplier", 403)
+    found, wrong = examined()
+    assert (found["suppliers"], wrong) == ("denied", set())
+
+
 def test_creating_by_the_companys_own_default_is_wrong_where_that_is_ehf(tripletex, examined):
     tripletex.variant = Variant("ehf-default=on")
     assert examined("--write")[1] == set()

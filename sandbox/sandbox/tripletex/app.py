@@ -46,7 +46,7 @@ class Resource:
     def __init__(self, system: "Tripletex", name: str) -> None:
         self.system = system
         self.name = name
-        self.owner: ObjectType = object_type(name)
+        self.owner: ObjectType = object_type("Supplier" if name == "supplier" else name)
         self.filters = resource_filters(system.register.zone, lambda: system.variant["changed-since"])[name]
 
     @property
@@ -144,8 +144,22 @@ class Resource:
         return self.renderer.show(row, selection(self.owner, ""))
 
 
+class Suppliers(Resource):
+    """The firms that are suppliers, customers or not: the objects that customers are."""
+
+    async def put(self, request: Request) -> Response:
+        """PUT /supplier/{id}: the body may make it a customer."""
+        only(request)
+        register, row_id, body = self.system.register, object_id(request), await body_of(request)
+        with self.system.lock:
+            row = register.row(self.owner, row_id)
+            said = check(self.owner, body, tolerating(request))
+            return single(self._shown(register.update(object_type("Customer"), row, said)))
+
+
 OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "customer": ("listed", "post", "post_list", "put_list", "get", "put", "delete"),
+    "supplier": ("listed", "get", "put"),
     "contact": ("listed", "post", "post_list", "delete_list", "get", "put"),
     "product": ("listed", "post", "post_list", "put_list", "get", "put", "delete"),
     "country": ("listed", "get"),
@@ -158,7 +172,7 @@ def tripletex_app(system: "Tripletex") -> Starlette:
     """The application that serves the API under /v2."""
     routes = []
     for name, operations in OPERATIONS.items():
-        resource = Resource(system, name)
+        resource = Suppliers(system, name) if name == "supplier" else Resource(system, name)
         for operation in operations:
             endpoint: Endpoint = getattr(resource, operation)
             path = f"/v2/{name}{ADDRESSES.get(operation, '/{id}')}"

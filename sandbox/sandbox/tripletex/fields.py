@@ -112,6 +112,12 @@ def selection(owner: ObjectType, expression: str) -> Selection:
     return _compiled(owner, parser.fields(owner, ""))
 
 
+def _as(type_name: str, row: Row) -> dict[str, Any]:
+    """What an object says where it is shown as another type."""
+    properties = object_types()[type_name].properties
+    return {name: value for name, value in row.values.items() if name in properties}
+
+
 class Renderer:
     """Shows rows through a selection: what has no text as `unset_text`, times with their offset from UTC or without.
 
@@ -137,7 +143,7 @@ class Renderer:
         """The JSON object for a row."""
         shown: dict[str, Any] = {"id": row.id, "version": row.version, "url": url_of(self.host, row.type_name, row.id)}
         if chosen.everything:
-            shown.update(row.values)
+            shown.update(row.values if chosen.type_name == row.type_name else _as(chosen.type_name, row))
         else:
             every = {**shown, **row.values}
             shown = {name: every.get(name) for name in chosen.scalars}

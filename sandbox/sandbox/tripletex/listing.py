@@ -19,6 +19,7 @@ DEFAULT_COUNT = 1000
 REMEMBERED = 32
 LIMIT = 10_000
 LIMITED = ("customer", "contact", "product")
+ROLES = {"customer": "isCustomer", "supplier": "isSupplier"}
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -67,6 +68,9 @@ class Lists:
         if resource == "customer" and not by_ids:
             # Inactive customers are left out of every list that does not ask for them.
             asked.setdefault("isInactive", ["false"])
+        if resource in ROLES:
+            role = ROLES[resource]
+            filters, asked = {**filters, role: flag(role)}, {**asked, role: ["true"]}
         if resource == "contact" and not by_ids and self.variant["inactive-contacts"] == "hidden":
             filters, asked = {**filters, "isInactive": flag("isInactive")}, {**asked, "isInactive": ["false"]}
         query = (resource, tuple(sorted((name, tuple(values)) for name, values in asked.items())))

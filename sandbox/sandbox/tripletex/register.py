@@ -17,6 +17,8 @@ from sandbox.tripletex.variants import Variant
 
 FIRST_ID = 10_000_001
 FIRST_CUSTOMER_NUMBER = 10_001
+ROLES = {"Customer": "isCustomer", "Supplier": "isSupplier"}
+"""What an object must be to be found as one of these."""
 FIRST_VERSIONS = {"Customer": 1}
 NOT_FOUND = "Finner ikke objektet det refereres til."
 ONLY_ID = "Kun id kan angis i en referanse."
@@ -60,6 +62,8 @@ class Register:
                     "organizationNumber": _values("organizationNumber"),
                     "customerNumber": _values("customerNumber"),
                     "isInactive": _values("isInactive"),
+                    "isCustomer": _values("isCustomer"),
+                    "isSupplier": _values("isSupplier"),
                 },
             ),
             "contact": Table(Row, {"customer": _refs("customer")}),
@@ -73,7 +77,7 @@ class Register:
     def row(self, owner: ObjectType, row_id: int) -> Row:
         """The object, which must exist. Raises TripletexRefusal 404."""
         row = self.tables[owner.table].rows.get(row_id)
-        if row is None:
+        if row is None or not row.values.get(ROLES.get(owner.name, ""), True):
             raise TripletexRefusal(6000, f"{owner.name} {row_id} does not exist")
         return row
 

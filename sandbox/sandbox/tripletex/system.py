@@ -136,6 +136,15 @@ class Tripletex(System):
                     values[name] = {"id": current, **value}
             return self._shown(owner, self.register.update(owner, row, values))
 
+    def set_roles(self, record_id: Any, /, *, customer: bool, supplier: bool) -> Record:
+        """Let a firm be a customer, a supplier, or both, as a user does."""
+        owner = object_type("Customer")
+        with self._user():
+            row = self.register.tables[owner.table].rows[int(record_id)]
+            return self._shown(
+                owner, self.register.update(owner, row, {"isCustomer": customer, "isSupplier": supplier})
+            )
+
     def remove(self, resource: str, record_id: Any, /) -> None:
         """Delete an object as a user would. Raises TripletexRefusal."""
         owner = self._writable(resource)
@@ -179,7 +188,7 @@ class Tripletex(System):
             self.register.store.close()
 
     def _writable(self, resource: str) -> ObjectType:
-        if resource not in OPERATIONS or resource == "country":
+        if resource not in OPERATIONS or resource in ("country", "supplier"):
             raise LookupError(f"Tripletex has no {resource!r} that a user edits.")
         return object_type(resource)
 

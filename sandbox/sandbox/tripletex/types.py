@@ -16,6 +16,8 @@ READ_ONLY = {("Customer", "displayName"), ("Contact", "displayName")}
 # Where objects of a type are found: the path of their `url`, which names the sandbox's table, too.
 PATHS = {
     "Customer": "customer",
+    # One object with two roles; as a supplier it is shown with other properties.
+    "Supplier": "customer",
     "Contact": "contact",
     "Product": "product",
     "Country": "country",

@@ -54,6 +54,14 @@ READING = (
         },
     ),
     Question(
+        "suppliers",
+        "The employee may list suppliers",
+        {
+            "listed": Said("they are listed", "a firm that is only a supplier becomes a customer too"),
+            "denied": Said("refused", "a firm that is only a supplier gets a second record as a customer"),
+        },
+    ),
+    Question(
         "fields",
         "Rights and modules hide none of the properties that are synchronised",
         {

@@ -45,6 +45,7 @@ def read(company: Company, mapped: Mapped) -> Iterator[tuple[str, Found]]:
     checks: dict[str, Callable[[], Found | None]] = {
         "access": lambda: access(company),
         "session": lambda: session(company),
+        "suppliers": lambda: suppliers(company),
         "fields": lambda: fields(company, mapped),
         "vat": lambda: vat(company),
         "totals": lambda: totals(company),
@@ -86,6 +87,17 @@ def access(company: Company) -> Found:
             if error.code != TOO_LARGE:
                 raise
     return Found("denied", ", ".join(denied)) if denied else Found("all")
+
+
+def suppliers(company: Company) -> Found:
+    """Whether suppliers may be listed."""
+    try:
+        company.list("supplier")
+    except (Refused, AccessDenied) as error:
+        if error.status == 401:
+            raise
+        return Found("denied", told(error))
+    return Found("listed")
 
 
 def session(company: Company) -> Found:
