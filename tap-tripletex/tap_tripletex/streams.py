@@ -17,7 +17,7 @@ from singer_edge.shape import Shape
 from singer_edge.tap import EdgeTap
 from tripletex_client.changes import REPORT, Change, modified_at, newest
 from tripletex_client.clock import to_local_for_changed_since
-from tripletex_client.errors import ListTooLong
+from tripletex_client.errors import ListTooLong, told_again
 from tripletex_client.fields import FIELDS
 from tripletex_client.schema import SCHEMAS
 from tripletex_client.unstated import forget_unstated
@@ -39,6 +39,10 @@ UNHEEDED = (
 
 BY_CUSTOMER = (
     "%s; read customer by customer: contacts that belong to none are not read, and that one was deleted is not noticed"
+)
+ONLY_BY_CUSTOMER = (
+    "ask Tripletex to lift the limit for this company. Where contacts that belong to no customer may be left out, set "
+    "only_contacts_of_customers"
 )
 
 Record = dict[str, Any]
@@ -191,10 +195,15 @@ class Contact(DigestStream):
     name = "contact"
 
     def pages(self, read: Read) -> Iterator[Page]:
-        """Ask for all of them, or where that is more than Tripletex lists, for those of some customers at a time."""
+        """Ask for all of them, or where that is more than Tripletex lists, for those of some customers at a time.
+
+        No filter finds the contacts that belong to no customer, so that these may be left out has to be said.
+        """
         try:
             yield from super().pages(read)
         except ListTooLong as error:
+            if not self.config["only_contacts_of_customers"]:
+                raise told_again(error, ListTooLong, error.problem, todo=ONLY_BY_CUSTOMER) from None
             self.log(BY_CUSTOMER, error, level=logging.WARNING)
             read.digests, read.full = None, False
             for page in self._tap.client.contact_pages_by_customer(fields=FIELDS[self.name], record=read.record):

@@ -30,6 +30,16 @@ class TapTripletex(ConnectedTap):
         settings.start_date("of customers; Tripletex cannot list the changes of anything else"),
         settings.full_read_every(),
         settings.max_concurrent_requests(default=4),
+        th.Property(
+            "only_contacts_of_customers",
+            th.BooleanType(nullable=False),
+            default=False,
+            title="Only contacts of customers",
+            description=(
+                "Where there are more contacts than Tripletex lists (10,000), read those of customers and leave out "
+                "those that belong to none. Otherwise the run ends there"
+            ),
+        ),
     ).to_dict()
 
     @cached_property

@@ -15,7 +15,9 @@ def supplier(systems: sandbox.Systems) -> int:
     crm, tripletex = systems.both
     firm = tripletex.create("customer", name="Grossisten AS", organizationNumber=NUMBER, phoneNumber="22334455")["id"]
     tripletex.set_roles(firm, customer=False, supplier=True)
-    crm.create("customer", Name="Grossisten AS", OrganizationNumber="NO 923 609 016 MVA", Website="https://g.example.no")
+    crm.create(
+        "customer", Name="Grossisten AS", OrganizationNumber="NO 923 609 016 MVA", Website="https://g.example.no"
+    )
     crm.create("customer", Name="Ny AS", OrganizationNumber="974 760 673")
     return int(firm)
 

@@ -83,6 +83,8 @@ def check_second(systems: sandbox.Systems) -> None:
 def test_two_systems_come_together_and_stay_so_whatever_tripletex_is_like(lines: Lines, systems, variant):
     systems.tripletex.variant = variant
     systems.tripletex.lists.limit = LISTED_AT_MOST
+    if variant["list-limit"] == "on":
+        lines.settings["tap-tripletex"]["only_contacts_of_customers"] = True
     if variant["rate-headers"] == "untold":
         systems.tripletex.allowance.limit = REQUESTS_AT_ONCE
     fill(systems)

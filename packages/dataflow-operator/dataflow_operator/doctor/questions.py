@@ -96,7 +96,9 @@ READING = (
         "list-limit",
         "A list of more than 10,000 may be refused",
         {
-            "on": Said("it is refused", "contacts are read customer by customer, which takes longer"),
+            "on": Said(
+                "it is refused", "runs stop at more contacts than that, unless only_contacts_of_customers is set"
+            ),
             "off": Said("it is returned"),
         },
         unasked="no list is that long yet",
