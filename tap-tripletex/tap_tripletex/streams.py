@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from api_transport.errors import UnexpectedAnswer
 from msgspec import UNSET
 from singer_edge.read import Page, Read
@@ -18,7 +19,7 @@ from singer_edge.tap import EdgeTap
 from tripletex_client.changes import REPORT, Change, modified_at, newest
 from tripletex_client.clock import to_local_for_changed_since
 from tripletex_client.errors import ListTooLong, told_again
-from tripletex_client.fields import FIELDS
+from tripletex_client.fields import DERIVED, FIELDS
 from tripletex_client.schema import SCHEMAS
 from tripletex_client.unstated import forget_unstated
 
@@ -45,6 +46,8 @@ ONLY_BY_CUSTOMER = (
     "only_contacts_of_customers"
 )
 
+HIDDEN = "Tripletex does not show %s: modules or the token's rights do not cover it, so it is not synchronised"
+
 Record = dict[str, Any]
 
 
@@ -68,6 +71,7 @@ class TripletexStream(BookmarkedStream):
     beyond: ClassVar[dict[str, Any]] = {"changes": list[Change] | None}
 
     _tap: ConnectedTap
+    _has_told_hidden = False
 
     def __init__(self, tap: ConnectedTap) -> None:
         super().__init__(tap, schema=SCHEMAS[self.name])
@@ -92,6 +96,7 @@ class TripletexStream(BookmarkedStream):
         A country that Tripletex says of an address or number that is not there is left out.
         """
         timezone = self.config["timezone"]
+        self._tell_hidden(page.values[:1])
         for record in page.values:
             forget_unstated(record)
             if isinstance(record, dict):
@@ -103,6 +108,16 @@ class TripletexStream(BookmarkedStream):
                 raise UnexpectedAnswer(f"a change of record {record.id}: {error}", todo=REPORT) from None
             record.changes = UNSET
         return Page(page.values, page.sent_at)
+
+    def _tell_hidden(self, records: list[Any]) -> None:
+        """Log once what records do not have at all: they are not taken to have lost it."""
+        if self._has_told_hidden or not records:
+            return
+        self._has_told_hidden = True
+        record = records[0] if isinstance(records[0], dict) else msgspec.to_builtins(records[0])
+        hidden = SCHEMAS[self.name]["properties"].keys() & self.schema["properties"].keys() - DERIVED - record.keys()
+        if hidden:
+            self.log(HIDDEN, ", ".join(sorted(hidden)), level=logging.WARNING)
 
     def _tell(self, record: Record) -> None:
         if not isinstance(record.get("id"), int):

@@ -237,6 +237,16 @@ def test_what_is_too_much_for_a_list_and_cannot_be_split_ends_in_one_line_and_lo
     assert "\n" not in str(caught.value)
 
 
+def test_what_rights_and_modules_hide_is_absent_from_records_and_told_once(tripletex, run, caplog):
+    customers(tripletex, "Ås AS", "Bø AS")
+    tripletex.hidden = frozenset({"website", "currency"})
+    records = [one["record"] for one in run(None, "customer") if one["type"] == "RECORD"]
+    assert len(records) == 2
+    assert all(one["name"] and not tripletex.hidden & one.keys() for one in records)
+    told = [one.getMessage() for one in caplog.records if "does not show" in one.getMessage()]
+    assert [one.partition("Tripletex does not show ")[2].partition(":")[0] for one in told] == ["currency, website"]
+
+
 def test_equal_stamps_are_never_skipped(tripletex, run):
     first = customers(tripletex, "Ås AS")
     after = state(run(None, "customer"))

@@ -7,12 +7,13 @@ one that is deactivated meanwhile is then among the inactive ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from api_transport.concurrency import InFlight
+from api_transport.errors import UnexpectedAnswer
 from record_sync.canonical import alternatives, each_spelling
 from record_sync.errors import ListingRefusedError
 from record_sync.values import Value
@@ -68,6 +69,7 @@ class Searches:
             if not params:
                 return list(self.listing(resource, fields))
             found |= {one["id"]: one for one in self._client.search(resource, {**half, **params}, fields)}
+        check_shown(resource, criterion, found.values())
         return list(found.values())
 
     def each(self, resource: str, criteria: Sequence[Criterion], fields: str) -> Iterator[list[Record]]:
@@ -77,6 +79,7 @@ class Searches:
         active, inactive = halves(resource)
         found = list(self._side_by_side(resource, criteria, fields, active))
         few = self._few(resource, fields, inactive)
+        check_shown(resource, {path for one in criteria for path in one}, few or ())
         others = (
             self._side_by_side(resource, criteria, fields, inactive)
             if few is None
@@ -99,6 +102,22 @@ class Searches:
         except ListTooLong:
             return None
         return page.values if page is not None and len(page.values) < PAGE else None
+
+
+def check_shown(resource: str, matched: Iterable[str], records: Iterable[Record]) -> None:
+    """Raise UnexpectedAnswer for records without what they are to be matched by: each would be made a second time.
+
+    What rights or modules do not cover is simply absent from an answer (reference: Tripletex API, As it really is).
+    """
+    names = {path.partition(".")[0] for path in matched}
+    hidden = sorted({name for record in records for name in names - record.keys()})
+    if hidden:
+        raise UnexpectedAnswer(
+            f"answered without {', '.join(hidden)}, by which records are matched",
+            method="GET",
+            path=f"/{resource}",
+            todo="give the token the right to see it, or take it out of match_on",
+        )
 
 
 def asked(resource: str, criterion: Criterion) -> Iterator[dict[str, str]]:

@@ -31,7 +31,7 @@ from tripletex_client.unstated import unstated
 
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
 from target_tripletex.creation import NewCustomers
-from target_tripletex.searching import PAGE, PAGE_WORTH, Searches
+from target_tripletex.searching import PAGE, PAGE_WORTH, SEARCHABLE, Searches, check_shown
 from target_tripletex.suppliers import Suppliers
 
 LIST_WRITE = 100
@@ -119,7 +119,9 @@ class TripletexSystem:
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
         """All records, active ones and inactive ones."""
+        to_match = paths if paths <= SEARCHABLE.get(resource, {}).keys() else ()
         for record in self._searches.listing(resource, fields_for(paths)):
+            check_shown(resource, to_match, [record])
             yield self._current(record, paths)
 
     def listing_cost(self, resource: str, linked: int = 0) -> int:

@@ -517,6 +517,20 @@ def test_a_customer_that_is_deactivated_while_others_are_searched_for_is_found_o
         assert [[one.id for one in some] for some in found] == [[last], *[[]] * 6]
 
 
+@pytest.mark.parametrize("many", [1, 7])
+def test_customers_shown_without_what_they_are_matched_by_end_the_search_instead_of_not_being_found(
+    system, tripletex, many
+):
+    tripletex.create("customer", name="Alfa AS", organizationNumber="923609016", isInactive=many > 1)
+    tripletex.hidden = frozenset({"organizationNumber"})
+    numbered = frozenset({"organizationNumber"})
+    with pytest.raises(ApiError, match="answered without organizationNumber, by which records are matched"):
+        list(system.search_each("customer", [{"organizationNumber": "923609016"}] * many, numbered))
+    with pytest.raises(ApiError, match="answered without organizationNumber"):
+        list(system.listing("customer", numbered))
+    assert [one.values["name"] for one in system.listing("customer", NUMBERED | NAMES | {"website"})] == ["Alfa AS"]
+
+
 @pytest.mark.parametrize(
     ("number", "spellings"),
     [
