@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 from customcrm_client.auth import needs
+from customcrm_client.drafting import drafted
 from customcrm_client.infer import guessed, inferred, together
 from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
 from customcrm_client.tracing import Tracing
-from located_yaml import Fault
+from located_yaml import Fault, parse
+from located_yaml.structs import plain
 from singer_edge import settings
 from singer_edge.connections import CUSTOMCRM
 from singer_edge.console import EXPECTED
@@ -110,7 +112,31 @@ class TapCustomcrm(ConnectedTap):
                 expose_value=False,
             )
         )
+        command.params.append(
+            click.Option(
+                ["--draft-from"],
+                type=click.Path(dir_okay=False, exists=True),
+                help="Write a draft of a profile, made of this OpenAPI description (JSON or YAML), and end. "
+                "What is guessed is marked `# ?`.",
+                callback=cls.cb_draft,
+                expose_value=False,
+            )
+        )
         return command
+
+    @classmethod
+    def cb_draft(cls, ctx: click.Context, param: click.Option, value: str | None) -> None:
+        """`--draft-from FILE`: the draft goes to standard output."""
+        del param
+        if value is None:
+            return
+        try:
+            text = Path(value).read_text(encoding="utf-8")
+            said = json.loads(text) if text.lstrip().startswith("{") else plain(parse(text, value).value)
+            click.echo(drafted(said), nl=False)
+        except (ValueError, OSError) as error:
+            raise click.ClickException(f"--draft-from {value}: {error}") from None
+        ctx.exit()
 
     @classmethod
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:

@@ -394,3 +394,18 @@ def test_a_trial_that_tells_more_shows_requests_and_forms_and_neither_secrets_no
     assert "Email: mail finds a text" in log
     for hidden in (KEY, "Hemmelig", "karianne@", "Person 0", "0@example.no"):
         assert hidden not in log
+
+
+def test_a_draft_goes_to_standard_output_and_a_file_that_is_none_is_told(starter, tmp_path):
+    description = tmp_path / "openapi.json"
+    description.write_text(json.dumps({"paths": {"/contacts": {"get": {}}}}), encoding="utf-8")
+    ran = starter.run("tap-customcrm", "--draft-from", str(description))
+    assert (ran.returncode, "path: /contacts" in ran.stdout) == (0, True), ran.stderr
+    description.write_text("paths: {/contacts: {get: {}}}\n", encoding="utf-8")
+    assert "path: /contacts" in starter.run("tap-customcrm", "--draft-from", str(description)).stdout
+    for text in ("{", "[]", "paths: [", "\x00"):
+        description.write_text(text, encoding="utf-8")
+        ran = starter.run("tap-customcrm", "--draft-from", str(description))
+        assert ran.returncode == 1
+        assert "Traceback" not in ran.stderr
+        assert "openapi.json" in ran.stderr

@@ -75,6 +75,10 @@ RUN_ELSEWHERE = {
     "tap-customcrm --about": "tests/docs/test_docs_settings.py",
     "tap-customcrm --config config.json --test": "tests/packaging/test_packaging_meltano.py",
     "tap-customcrm --config config.json --test=connection": "tap-customcrm/tests/test_tap_customcrm_profiles.py",
+    "tap-customcrm --config config.json --test=connection --verbose": (
+        "tap-customcrm/tests/test_tap_customcrm_profiles.py"
+    ),
+    "tap-customcrm --draft-from openapi.json > my-crm.yml": "tap-customcrm/tests/test_tap_customcrm_profiles.py",
     "tap-customcrm --config config.json --infer my-crm.schemas.json": (
         "tap-customcrm/tests/test_tap_customcrm_profiles.py"
     ),
