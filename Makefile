@@ -58,7 +58,7 @@ test: setup check
 	@$(IN_MEMORY) $(BIN)/python -m pytest -n logical --dist worksteal $(TESTS)
 
 # The shipped profiles on the CRMs they are for, installed by npm and pip into var/backends and started on loopback:
-# make test-backends, or make test-backends BACKENDS="directus strapi"
+# make test-backends, or make test-backends BACKENDS="directus strapi oauth2"
 test-backends: setup
 	@BACKENDS="$${BACKENDS:-all}" $(BIN)/python -m pytest tests/backends
 
