@@ -81,6 +81,29 @@ def test_create_edit_rest_and_delete_on_both_sides(vendor, systems, sync):
     delete_on_both_sides(vendor, systems, sync)
 
 
+def test_a_contact_is_moved_to_another_customer_and_to_none_from_either_side(vendor, systems, sync):
+    alfa, beta = (
+        vendor.create("customer", Name=name, OrganizationNumber=number)
+        for name, number in (("Alfa AS", "910000004"), ("Beta AS", "910000012"))
+    )
+    record_id = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no", CustomerId=alfa)
+    sync.run("together")
+    kari = theirs(systems, "contact", firstName="Kari")
+    theirs_of = {name: theirs(systems, "customer", name=name)["id"] for name in ("Alfa AS", "Beta AS")}
+    assert kari["customer"]["id"] == theirs_of["Alfa AS"]
+    vendor.edit("contact", record_id, CustomerId=beta)
+    sync.run("moved in the CRM")
+    assert systems.tripletex.get("contact", kari["id"])["customer"]["id"] == theirs_of["Beta AS"]
+    for customer, expected in ((None, None), ({"id": theirs_of["Alfa AS"]}, alfa)):
+        systems.tripletex.edit("contact", kari["id"], customer=customer)
+        sync.run("moved in Tripletex")
+        assert vendor.get("contact", record_id)["CustomerId"] == expected
+    vendor.edit("contact", record_id, CustomerId=None)
+    sync.run("cleared in the CRM")
+    assert systems.tripletex.get("contact", kari["id"])["customer"] is None
+    assert sync.run("nothing new") == ([], [])
+
+
 def test_an_edit_on_both_sides_is_decided_and_told_on_both(vendor, systems, sync):
     record_id = vendor.create("customer", Name="Alfa AS", OrganizationNumber="910000004", Phone="+47 22 33 44 55")
     sync.run("together")

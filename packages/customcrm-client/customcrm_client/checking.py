@@ -41,7 +41,7 @@ from customcrm_client.times import check_format, check_zone
 
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 RESERVED = ("Id", "CreatedAt", "UpdatedAt", "Deleted")
-LISTED = ("page", "size", "fields")
+LISTED = ("page", "size", "fields", "columns")
 """What every request that reads may hold."""
 TWO = 2
 FILLED = (*LISTED, "id", "ids", "since", "field", "value", "values", "before", "record", "records", "version")

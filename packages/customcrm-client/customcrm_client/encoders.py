@@ -26,12 +26,23 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _escaped(text: str) -> str:
+    """What has a meaning of its own between parentheses (Zoho's criteria) after a backslash; no quotes."""
+    return "".join(f"\\{one}" if one in "\\()," else one for one in text)
+
+
 def _url(text: str) -> str:
     """Percent-encoded, for a value inside an address that is itself a value."""
     return quote(text, safe="")
 
 
-ENCODERS: Mapping[str, Callable[[str], str]] = {"odata": _odata, "soql": _soql, "json": _json, "url": _url}
+ENCODERS: Mapping[str, Callable[[str], str]] = {
+    "odata": _odata,
+    "soql": _soql,
+    "json": _json,
+    "escaped": _escaped,
+    "url": _url,
+}
 
 
 def encoded(value: Any, name: str) -> str:

@@ -28,8 +28,9 @@ from customcrm_client.profile import (
 from customcrm_client.schema import properties_of
 from customcrm_client.templates import Several, filled, names_in
 
-PAGE, SIZE, FIELDS = "page", "size", "fields"
-"""What stands in a request for where a page begins, for how many records it is to have, and for what of each."""
+PAGE, SIZE, FIELDS, COLUMNS = "page", "size", "fields", "columns"
+"""What stands in a request for where a page begins, for how many records it is to have, and for what of each: `COLUMNS`
+names objects whole."""
 
 
 class ListRequest(msgspec.Struct, frozen=True):
@@ -124,7 +125,8 @@ def of_list(stream: Stream) -> ListRequest:
     fields = fields_of(stream)
     path = read.path or stream.path
     request = ListRequest(method, path, read.params, read.headers, read.body, read.paging)
-    return request.filled({FIELDS: ",".join(fields)}, {FIELDS: fields})
+    columns = columns_of(fields)
+    return request.filled({FIELDS: ",".join(fields), COLUMNS: ",".join(columns)}, {FIELDS: fields, COLUMNS: columns})
 
 
 def laid_over(own: Search | GetMany | Deletions | Increments, base: ListRequest, params: Params) -> ListRequest:
@@ -154,6 +156,11 @@ def fields_of(stream: Stream) -> list[str]:
     own = [] if stream.unwrap else [stream.id, *stream.updated_at, stream.created_at, deleted]
     properties = [one.path or name for name, one in properties_of(stream).items()]
     return list(dict.fromkeys(_field(path) for path in [*own, *properties] if path))
+
+
+def columns_of(fields: list[str]) -> list[str]:
+    """The same, objects by their own names."""
+    return list(dict.fromkeys(one.partition(".")[0] for one in fields))
 
 
 def _field(path: str) -> str:

@@ -18,7 +18,7 @@ from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.connection import Connection
 from customcrm_client.errors import is_own
 from customcrm_client.increments import asked_at, changes, newer
-from customcrm_client.list_request import Asked, ListRequest, fields_of, laid_over
+from customcrm_client.list_request import COLUMNS, FIELDS, Asked, ListRequest, columns_of, fields_of, laid_over
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
 from customcrm_client.paths import ABSENT, first
@@ -204,7 +204,8 @@ class CustomcrmReader(Connection):
 
     def _get(self, one: CompiledStream, how: Get, record_id: str) -> tuple[Raw, Answer] | None:
         body = filled(how.body, {"id": typed_id(one.stream, record_id)})
-        known = {"id": record_id, "fields": ",".join(fields_of(one.stream))}
+        fields = fields_of(one.stream)
+        known = {"id": record_id, FIELDS: ",".join(fields), COLUMNS: ",".join(columns_of(fields))}
         asked = Asked(
             how.method or ("GET" if body is None else "POST"),
             one.writer.get_path(record_id),

@@ -38,13 +38,13 @@ def told(stream: Stream) -> tuple[str, ...]:
     """Which of the four the CRM tells."""
     return tuple(
         name
-        for name, path in (
+        for name, said in (
             (ID, stream.id),
             (CREATED_AT, stream.created_at),
             (UPDATED_AT, stream.updated_at),
-            (DELETED, stream.deleted),
+            (DELETED, stream.deleted or stream.read.deletions),
         )
-        if path
+        if said
     )
 
 

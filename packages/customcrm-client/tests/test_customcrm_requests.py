@@ -1,6 +1,7 @@
 """Requests with bodies, headers and paths of their own, wherever a profile asks for something."""
 
 import json
+import re
 from urllib.parse import parse_qs
 
 import pytest
@@ -8,6 +9,7 @@ from api_transport.errors import Refused, UnexpectedAnswer
 from api_transport.testing import Said, serving
 from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import Fault, load
+from customcrm_client.schema import schema_of
 from customcrm_client.testing import KEY
 
 SINCE = "2026-03-01T12:00:00Z"
@@ -67,6 +69,17 @@ def test_a_list_is_asked_for_by_a_body_with_its_pages_in_it():
         assert ids_of(everything(client_for(server, BY_POST))) == ["0", "1", "2", "3", "4"]
         assert [asked.json["offset"] for asked in server.asked] == [0, 2, 4]
         assert server.asked[0].json["fields"] == ["id", "changed", "name", "mail"]
+
+
+@pytest.mark.parametrize("by_body", [False, True])
+def test_what_is_wanted_of_a_record_is_named_with_its_objects_whole(by_body):
+    read = {"body": {"names": "{columns}"}} if by_body else {"params": {"fields": "{columns}"}}
+    stream = {"read": read, "properties": {"Company": "company.id", "CompanyName": "company.name", "Name": "name"}}
+    with serving(lambda _: Said([row(1)])) as server:
+        assert ids_of(everything(client_for(server, stream))) == ["1"]
+        asked = server.asked[0]
+        said = asked.json["names"] if by_body else asked.query["fields"].split(",")
+        assert said == ["id", "company", "name"]
 
 
 def test_a_body_of_changes_is_laid_over_that_of_the_list():
@@ -233,6 +246,12 @@ def test_a_list_of_deleted_records_becomes_tombstones_but_for_what_was_put_back(
         assert ids_of(everything(client, updated_since=SINCE)) == ["1"]
 
 
+def test_a_stream_with_a_list_of_deleted_records_says_that_it_tells_deletions():
+    """A mapping passes on what the schema names alone."""
+    assert "Deleted" in schema_of(load(profile_of(deleting())).streams["contact"])["properties"]
+    assert "Deleted" not in schema_of(load(profile_of({})).streams["contact"])["properties"]
+
+
 def test_no_deleted_records_by_a_status_are_none_and_a_list_that_is_not_there_is_told():
     def respond(asked):
         return Said(None, 304) if asked.path == "/people/deleted" else Said({"data": [row(1)]})
@@ -292,7 +311,8 @@ def test_one_record_is_read_by_a_body():
 # -- searches
 
 
-VALUES = ["o'brien@example.no", "50% & co", "C#", "a+b@example.no", "[x]", '"q"', "æøå", "ble\u0301", "a\\b", "1=1;--"]
+ODD = ["50% & co", "C#", "[x]", '"q"', "æøå", "ble\u0301", "a\\b", "1=1;--", "(a, b)"]
+VALUES = ["o'brien@example.no", "a+b@example.no", *ODD]
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -302,6 +322,7 @@ VALUES = ["o'brien@example.no", "50% & co", "C#", "a+b@example.no", "[x]", '"q"'
         ("odata", lambda text: text[1:-1].replace("''", "'")),
         ("soql", lambda text: text[1:-1].replace("\\'", "'").replace("\\\\", "\\")),
         ("json", json.loads),
+        ("escaped", lambda text: None if re.search(r"(?<!\\)[(),]", text) else re.sub(r"\\(.)", r"\1", text)),
         ("url", lambda text: parse_qs(f"v={text}")["v"][0]),
     ],
 )

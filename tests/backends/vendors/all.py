@@ -4,5 +4,14 @@ from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.vendor import Vendor
+from tests.backends.vendors.zoho import Zoho
 
-VENDORS: dict[str, type[Vendor]] = {one.name: one for one in (Dynamics, HubSpot, Salesforce)}
+VENDORS: dict[str, type[Vendor]] = {
+    one.name: one
+    for one in (
+        Dynamics,
+        HubSpot,
+        Salesforce,
+        Zoho,
+    )
+}
