@@ -44,18 +44,22 @@ def settle_and_check(world: World) -> None:
 
 def _settle(world: World) -> None:
     counted = 0
-    while counted <= CYCLES:
+    for _ in range(3 * CYCLES):
         before = world.memory.said()
-        # What one cycle misses the next one looks up, and only then may another record take its place.
-        suspects = any("suspect" in (link["left_state"], link["right_state"]) for link in world.memory.links())
-        counted += not suspects
+        # What one cycle misses the next one looks up, and only then is it deleted, or may another take its place.
+        counted += not any(
+            link["state"] == "live" and {link["left_state"], link["right_state"]} != {"live"}
+            for link in world.memory.links()
+        )
         world.time += 25 * HOUR
         writes = [write for to in reversed(SIDES) for write in _run(world, to)]
         world.log.append(f"settling: {writes}")
-        if not writes and world.memory.said() == before:
+        if not writes and (counted > CYCLES or world.memory.said() == before):
             break  # so would all others be
-        if writes and counted > CYCLES:
+        if counted > CYCLES:
             raise BrokenRuleError(f"{CYCLES} cycles settle everything, and yet: {writes}")
+    else:
+        raise BrokenRuleError(f"{3 * CYCLES} cycles settle everything, and yet: {writes}")
     if world.memory.intents():
         raise BrokenRuleError("a write is still open")
 
