@@ -349,9 +349,7 @@ class FlowSync:
         elif link.target.state == GONE and (change.units or link.state == CONTESTED):
             self.flow.outcomes.contest_edit(now, record, link, is_news=is_news)
         elif change.units or was_ended:
-            # What was not deactivated is not made active again.
-            restore = was_ended and self.rules.on_delete != "ignore"
-            batch.updates.append(ToUpdate(Resolved(record), link, change.units, restore=restore))
+            batch.updates.append(ToUpdate(Resolved(record), link, change.units, is_back=was_ended))
         else:
             if (
                 is_news

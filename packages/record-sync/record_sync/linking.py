@@ -163,7 +163,7 @@ class Linking:
             for one, target_id in found:
                 # With no base yet: should the run end here, the next one merges them as it would now.
                 orphan, lost = orphans.get(target_id), self._lost.get(one.record.id)
-                restore = orphan is not None and orphan.state == ENDED and flow.rules.on_delete != "ignore"
+                is_back = orphan is not None and orphan.state == ENDED
                 if lost is not None:
                     link = _renewed(now, lost, target_id)
                 else:
@@ -171,7 +171,7 @@ class Linking:
                 if one.missing:
                     flow.outcomes.linked_now(one.record.id)
                 units = flow.rules.mentioned(one.record.source, one.record.values)
-                updates.append(ToUpdate(one, link, units, found_now=True, restore=restore))
+                updates.append(ToUpdate(one, link, units, found_now=True, is_back=is_back))
         returned = self._updating.run(updates)
         self.create_again([(one.resolved, one.link) for one in returned.lost])
 

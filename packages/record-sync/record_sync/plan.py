@@ -269,9 +269,13 @@ def edit_times(
 
 
 def deletion_is_contested(link: Link, current: TargetRecord, rules: FlowRules, prints: Fingerprints) -> bool:
-    """Whether the target was edited since the last agreement, so that a deletion must not be passed on."""
-    return any(
-        link.target.base.knows(one.path) and not _is_unchanged(one, link.target, current, prints)
+    """Whether the target was edited since the last agreement, so that a deletion must not be passed on.
+
+    Where nothing was ever agreed on, as a run ended between linking and merging, nobody knows.
+    """
+    base = link.target.base
+    return not (base.firm or base.provisional) or any(
+        base.knows(one.path) and not _is_unchanged(one, link.target, current, prints)
         for unit in rules.units
         for one in unit.properties
     )

@@ -37,8 +37,8 @@ class ToUpdate(msgspec.Struct, frozen=True):
     units: tuple[Unit, ...]
     found_now: bool = False
     """The link was made in this very step, by first match."""
-    restore: bool = False
-    """The source came back after its deletion was passed on: the target has to come back too."""
+    is_back: bool = False
+    """The source came back after its deletion was passed on, or ignored: the target has to be there too."""
     intent: Intent | None = None
     """An attempt at this very update that found the record moved, or may have been carried out after all."""
 
@@ -69,6 +69,8 @@ class Updating:
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
+        # What was not deactivated is not made active again.
+        self._restores = flow.rules.on_delete != "ignore"
 
     def run(self, updates: Sequence[ToUpdate]) -> Returned:
         """Bring these changes over; records that somebody changes meanwhile are read and planned again."""
@@ -85,8 +87,8 @@ class Updating:
 
     def _round(self, updates: list[ToUpdate], returned: Returned) -> list[ToUpdate]:
         flow = self._flow
-        read = flow.target.read([one.link.target.id for one in updates if one.units or one.restore])
-        at_hand = [one for one in updates if not (one.restore and self._has_left(one, read, returned))]
+        read = flow.target.read([one.link.target.id for one in updates if one.units or one.is_back])
+        at_hand = [one for one in updates if not (one.is_back and self._has_left(one, read, returned))]
         planned: list[Planned] = []
         with flow.ledger.transaction() as now:
             decisions = now.conflicts.decisions([one.link for one in at_hand])
@@ -123,6 +125,8 @@ class Updating:
         if is_another(update.resolved.record.values, current.values, flow.rules):
             returned.others.append(update)
             return True
+        if not self._restores:
+            return False
         observe_target(link.target, current, flow.ledger.prints)
         result = flow.target.restore(current)
         if isinstance(result, Written):
@@ -169,7 +173,7 @@ class Updating:
         prints = flow.ledger.prints
         observe_target(link.target, current, prints)
         agreed_before = None if update.found_now else link
-        judged = _as_others_left_it(current, link) if update.restore else current
+        judged = _as_others_left_it(current, link) if update.is_back and self._restores else current
         result = plan(record, update.units, agreed_before, judged, flow.rules, prints, decided)
         agree_without_write(link, result, record, current, prints)
         unseen = self._unseen(now, link, current, result, decided)

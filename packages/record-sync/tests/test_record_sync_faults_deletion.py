@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from record_sync.store import tables
 from record_sync.testing.world import conflicts, decide, deleted, waiting
 
 pytest_plugins = ["record_sync.testing.fixtures"]
@@ -290,3 +291,31 @@ def test_a_company_whose_number_alone_was_wrong_stays_the_same_one(world, pair):
     world.settle()
     assert world.tripletex.values("customer", pair)["organizationNumber"] == "923609016"
     assert conflicts(world) == []
+
+
+def test_what_was_linked_and_never_merged_is_not_deleted_unasked(world):
+    world.crm.put("customer", "c1", Name="A", Email="a@example.no")
+    one = world.tripletex.put("customer", name="A", email="a@example.no")
+    world.tripletex.before_update = lambda: 1 / 0
+    world.crm.put("customer", "c1", Name="B")
+    with pytest.raises(ZeroDivisionError):
+        world.run("tripletex")
+    world.tripletex.before_update = lambda: None
+    with world.open_store() as store, store.begin() as connection:
+        # As if the run had died a moment before.
+        connection.execute(tables.intent.delete())
+        connection.execute(tables.link.update().values(left_base=b"", right_base=b""))
+    world.tripletex.put("customer", one, name="C")
+    assert delete_in_crm(world) == {"in conflict": 1}
+    assert world.tripletex.values("customer", one).get("isInactive") is None
+
+
+def test_a_record_that_returns_after_both_were_deleted_is_made_again_where_deletions_are_ignored(world, pair):
+    deletes = {"tripletex": {"on_delete": "ignore"}, "customcrm": {"on_delete": "delete"}}
+    delete_in_crm(world, **deletes["tripletex"])
+    world.tripletex.delete("customer", pair)
+    world.crm.put("customer", "c1", Name="A", Email="a@example.no")
+    for _ in range(2):
+        for line, options in deletes.items():
+            world.run(line, complete=["customer"], **options)
+    assert names(world) == (["A"], ["A"])
