@@ -93,7 +93,7 @@ class Endpoint:
             self._form["scope"] = auth.scope
         self._headers = headers
         if not headers:
-            self._form |= dict(zip(("client_id", "client_secret"), filter(None, client), strict=False))
+            self._form |= {"client_id": client[0], **({"client_secret": client[1]} if client[1] else {})}
 
     def ask(self, form: Mapping[str, str]) -> Told:
         """Ask for a token. Asked again where the answer was lost."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import IO
 
 import msgspec
 from api_transport.errors import AccessDenied
@@ -85,16 +86,17 @@ class TokenStore:
         except OSError as error:
             raise self._unusable(error) from None
         try:
-            self._write(descriptor, b" " * _ROOM)
-            yield lambda kept: self._keep(kept, descriptor, new)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                self._write(file, b" " * _ROOM)
+                yield lambda kept: self._keep(kept, file, Path(new))
         finally:
-            os.close(descriptor)
             Path(new).unlink(missing_ok=True)
 
-    def _keep(self, kept: Kept, descriptor: int, new: str) -> None:
-        self._write(descriptor, msgspec.json.encode(kept))
+    def _keep(self, kept: Kept, file: IO[bytes], new: Path) -> None:
+        self._write(file, msgspec.json.encode(kept))
+        file.close()
         try:
-            Path(new).replace(self._file)
+            new.replace(self._file)
             if sys.platform != "win32":
                 folder = os.open(self._file.parent, os.O_RDONLY)
                 try:
@@ -104,15 +106,15 @@ class TokenStore:
         except OSError as error:
             raise self._unusable(error) from None
 
-    def _write(self, descriptor: int, content: bytes) -> None:
+    def _write(self, file: IO[bytes], content: bytes) -> None:
         """Put this in place of what the open file holds, down to the disk."""
         try:
-            os.lseek(descriptor, 0, os.SEEK_SET)
+            file.seek(0)
             rest = content
             while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            os.ftruncate(descriptor, len(content))
-            os.fsync(descriptor)
+                rest = rest[file.write(rest) :]
+            file.truncate()
+            os.fsync(file.fileno())
         except OSError as error:
             raise self._unusable(error) from None
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from customcrm_client.testing_oauth2 import TOKEN_PATH, TokenServer, guarded_crm
 from customcrm_client.token_store import TokenStore
 
 PROGRAM = f"""
-import signal, sys
+import resource, signal, sys
 from pathlib import Path
 from customcrm_client import token_store
 from customcrm_client.auth import credentials
@@ -37,6 +38,8 @@ signal.signal(signal.SIGTERM, stop)
 url, folder, seed, times, dies = sys.argv[1:]
 if dies == "dies":
     token_store.TokenStore._keep = lambda *_: signal.raise_signal(signal.SIGKILL)
+if dies == "finds the disk full":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 auth = OAuth2(token_path="{TOKEN_PATH}", grant="refresh_token")
 for _ in range(int(times)):
     made = credentials(auth, url, "{USER}", "{KEY}", "test", refresh_token=seed, token_store=Path(folder))
@@ -295,20 +298,31 @@ def test_a_token_store_that_is_no_folder_is_told_before_the_refresh_token_is_use
     assert asked_for_tokens(crm) == 0
 
 
-@pytest.mark.parametrize("call", ["fsync", "write"])
-def test_a_full_disk_is_told_before_the_refresh_token_is_used_up(call, tokens, crm, client_of, folder, monkeypatch):
+@pytest.mark.parametrize(("module", "call"), [(os, "fsync"), (tempfile, "mkstemp")])
+def test_a_full_disk_is_told_before_the_refresh_token_is_used_up(
+    module, call, tokens, crm, client_of, folder, monkeypatch
+):
     seed = tokens.authorise()
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(token_store.os, call, full)
+        patch.setattr(module, call, full)
         with pytest.raises(AccessDenied, match="cannot be used: No space left"):
             names(client_of(seed))
     assert asked_for_tokens(crm) == 0
     assert not list(folder.glob("*.new"))
     assert names(client_of(seed)) == ["Kari"]
+
+
+def test_a_disk_that_is_full_within_the_file_is_told_before_the_refresh_token_is_used_up(tokens, crm, folder):
+    found = started(crm, folder, tokens.authorise(), dies="finds the disk full")
+    _, err = found.communicate(timeout=60)
+    assert "AccessDenied: the token store" in err.splitlines()[-1]
+    assert "cannot be used: File too large" in err.splitlines()[-1]
+    assert asked_for_tokens(crm) == 0
+    assert not list(folder.glob("*.new"))
 
 
 def test_a_file_that_is_damaged_is_told_and_nothing_is_used_up(tokens, crm, client_of, folder):
