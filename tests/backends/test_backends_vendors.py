@@ -188,7 +188,7 @@ def test_a_contact_moves_to_another_customer_and_leaves_it(vendor, systems, sync
     assert sync.run("nothing new") == ([], [])
 
 
-@pytest.mark.parametrize("vendor", ["hubspot", "salesforce"], indirect=True)
+@pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "upsales"], indirect=True)
 def test_a_deletion_comes_with_the_changes_where_the_vendor_tells_it(vendor, systems, sync):
     contact = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no")
     sync.run("together")
@@ -198,7 +198,7 @@ def test_a_deletion_comes_with_the_changes_where_the_vendor_tells_it(vendor, sys
     assert sync.run("nothing new") == ([], [])
 
 
-@pytest.mark.parametrize("vendor", ["dynamics"], indirect=True)
+@pytest.mark.parametrize("vendor", ["dynamics", "espocrm"], indirect=True)
 def test_what_somebody_changed_meanwhile_is_not_overwritten(vendor, client):
     record_id = vendor.create("customer", Name="Alfa AS")
     found = client.get_many("customer", [record_id], to_write=True)[record_id]
@@ -206,3 +206,18 @@ def test_what_somebody_changed_meanwhile_is_not_overwritten(vendor, client):
     with pytest.raises(Conflict):
         client.update("customer", record_id, {"City": "OSLO"}, found.lock, raw=found.raw)
     assert vendor.get("customer", record_id)["City"] == "BERGEN"
+
+
+@pytest.mark.parametrize("vendor", ["upsales"], indirect=True)
+def test_entries_of_lists_that_are_not_ours_stay(vendor, systems, sync):
+    record_id = vendor.create("customer", Name="Alfa AS", Email="post@alfa.example.no", City="OSLO")
+    entries = vendor.add_others("customer", record_id)
+    sync.run("together")
+    ours = theirs(systems, "customer", name="Alfa AS")
+    address = {name: ours["postalAddress"][name] for name in ("id", "version")} | {"city": "BERGEN"}
+    systems.tripletex.edit("customer", ours["id"], email="ny@alfa.example.no", postalAddress=address)
+    sync.run("edited")
+    assert vendor.get("customer", record_id)["Email"] == "ny@alfa.example.no"
+    assert vendor.get("customer", record_id)["City"] == "BERGEN"
+    for name, entry in entries.items():
+        assert entry in vendor.rows["customer"][record_id][name]

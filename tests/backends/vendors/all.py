@@ -1,8 +1,10 @@
 """The imitations by the names of their profiles."""
 
 from tests.backends.vendors.dynamics import Dynamics
+from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
+from tests.backends.vendors.upsales import Upsales
 from tests.backends.vendors.vendor import Vendor
 from tests.backends.vendors.zoho import Zoho
 
@@ -10,8 +12,10 @@ VENDORS: dict[str, type[Vendor]] = {
     one.name: one
     for one in (
         Dynamics,
+        EspoCrm,
         HubSpot,
         Salesforce,
+        Upsales,
         Zoho,
     )
 }
