@@ -4,6 +4,7 @@ from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
+from tests.backends.vendors.suitecrm import SuiteCrm
 from tests.backends.vendors.upsales import Upsales
 from tests.backends.vendors.vendor import Vendor
 from tests.backends.vendors.zoho import Zoho
@@ -15,6 +16,7 @@ VENDORS: dict[str, type[Vendor]] = {
         EspoCrm,
         HubSpot,
         Salesforce,
+        SuiteCrm,
         Upsales,
         Zoho,
     )
