@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -96,12 +97,20 @@ class Bodies:
             return {}
         if self._is_whole:
             return self._sendable(raw)
-        objects = self._kept_around(places)
-        return {name: one for name, one in self._sendable(raw).items() if name in objects} if objects else {}
+        made: Raw = {}
+        sendable = self._sendable(raw) if (kept := self._kept_around(places)) else {}
+        for steps in kept:
+            found = at(steps)(sendable)
+            if found is not ABSENT:
+                _put(made, steps, found)
+        return made
 
-    def _kept_around(self, places: Iterable[Steps]) -> set[Step]:
-        """The objects and lists that are sent as they were read: lists also where the CRM merges objects."""
-        return {steps[0] for steps in self._inner(places) if is_in_list(steps) or not self._merges}
+    def _kept_around(self, places: Iterable[Steps]) -> set[tuple[Step, ...]]:
+        """The objects that are sent as they were read; where the CRM merges them the lists in them alone."""
+        inner = list(self._inner(places))
+        if not self._merges:
+            return {(steps[0],) for steps in inner}
+        return {tuple(takewhile(lambda step: isinstance(step, str), steps)) for steps in inner if is_in_list(steps)}
 
     def _objects(self, places: Iterable[Steps]) -> set[Step]:
         """The objects and lists in a record in which something is written."""

@@ -135,6 +135,24 @@ def test_a_link_is_the_first_of_a_list():
     assert made(path, {"CustomerId": None}).sent == [{}]
 
 
+def test_a_list_in_an_object_that_the_crm_merges_is_sent_without_the_rest_of_it():
+    """What else stands there may be worked out by the CRM, which refuses it."""
+    sent = []
+
+    def respond(asked):
+        if asked.method == "PATCH":
+            sent.append(asked.json)
+            row["fields"] |= asked.json["fields"]
+        return Said(row)
+
+    row = {"id": 1, "fields": {"Company": ["rec1", "rec9"], "Count": 2}}
+    stream = {"write": {"update": {"merges": True}}}
+    profile = load(profile_of({"CustomerId": {"path": "fields.Company[0]", "nulls": "omit"}}, stream))
+    with serving(respond) as server:
+        CustomcrmClient(server.url, KEY, profile=profile).update("contact", "1", {"CustomerId": "rec2"}, None)
+    assert sent == [{"fields": {"Company": ["rec2", "rec9"]}}]
+
+
 def test_nothing_is_written_where_something_else_stands_in_the_place_of_a_list():
     record = {"emails": "kari@example.no"}
     assert not put(record, places("emails[?primary].value"), "x")

@@ -1,5 +1,6 @@
 """The imitations by the names of their profiles."""
 
+from tests.backends.vendors.airtable import Airtable
 from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
@@ -12,6 +13,7 @@ from tests.backends.vendors.zoho import Zoho
 VENDORS: dict[str, type[Vendor]] = {
     one.name: one
     for one in (
+        Airtable,
         Dynamics,
         EspoCrm,
         HubSpot,
