@@ -6,6 +6,7 @@ from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.suitecrm import SuiteCrm
+from tests.backends.vendors.twenty import Twenty
 from tests.backends.vendors.upsales import Upsales
 from tests.backends.vendors.vendor import Vendor
 from tests.backends.vendors.zoho import Zoho
@@ -19,6 +20,7 @@ VENDORS: dict[str, type[Vendor]] = {
         HubSpot,
         Salesforce,
         SuiteCrm,
+        Twenty,
         Upsales,
         Zoho,
     )
