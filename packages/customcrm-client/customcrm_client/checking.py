@@ -183,6 +183,7 @@ class _Checker:
         self.paths(f"{at}.read.records", read.records)
         if not read.records:
             self.refuse(f"{at}.read.records", "no path to the records. Write `$` for a bare array.")
+        self.ids(f"{at}.read.ids", read.ids, stream)
         self.paging(f"{at}.read.paging", read.paging, self.question(f"{at}.read", read))
         increments = read.increments
         if read.deletions is not None:
@@ -272,11 +273,14 @@ class _Checker:
             if stream.properties and name not in stream.properties:
                 self.refuse(f"{at}.properties", f"there is no property {name}. {suggestion(name, stream.properties)}")
         self.paths(f"{at}.records", search.records)
-        self.paths(f"{at}.ids", search.ids)
-        if search.ids is not None and stream.get is None and stream.get_many is None:
-            self.refuse(f"{at}.ids", "the records are read by their ids, and nothing says how. Add get: or get_many:.")
+        self.ids(f"{at}.ids", search.ids, stream)
         if search.paging is not None:
             self.paging(f"{at}.paging", search.paging, set())
+
+    def ids(self, at: str, path: str | None, stream: Stream) -> None:
+        self.paths(at, path)
+        if path is not None and stream.get is None and stream.get_many is None:
+            self.refuse(at, "the records are read by their ids, and nothing says how. Add get: or get_many:.")
 
     def writing(self, at: str, stream: Stream) -> None:
         write = stream.write

@@ -150,7 +150,7 @@ class CompiledStream:
         def ids(answer: Answer) -> list[Record]:
             found = [one for some in get(answer.body) for one in (some if isinstance(some, list) else [some])]
             if any(one is None or isinstance(one, (dict, list, bool)) for one in found):
-                raise answer.unexpected(f"no ids under '{path}'", todo="check search.ids in the profile")
+                raise answer.unexpected(f"no ids under '{path}'", todo="check ids in the profile")
             return [{ID: str(one)} for one in found]
 
         return ids

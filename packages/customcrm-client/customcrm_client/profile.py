@@ -225,6 +225,10 @@ class Read(Query, frozen=True):
     records: Annotated[
         Paths, _said("Paths to the records in an answer; `$` is a bare array. Several lists are joined")
     ] = ("$",)
+    ids: Annotated[
+        str | None,
+        _said("Path to the ids in an answer, where it does not hold whole records: these are then read, by their ids"),
+    ] = None
     empty: Annotated[tuple[int, ...], _said("Statuses that mean: the list is empty, for example `204`")] = ()
     paging: Annotated[Paging, _said("How the next page is asked for")] = NoPaging()
     increments: Annotated[Increments | None, _said("How changes are asked for; needs `updated_at`")] = None

@@ -90,12 +90,35 @@ class CustomcrmReader(Connection):
         read = one.reader(increments.records if increments and since else ())
         at_most = increments.at_most if increments and since else None
         for request in changes(one.stream, base, since):
-            walked = self._walk(one, request, size, ahead=ahead, read=read)
             if at_most is not None and since is not None:
                 yield from self._in_windows(one, base, since, size, at_most)
                 continue
+            walked = self._pages_of(one, request, size, ahead=ahead, read=read)
             for page in walked:
                 yield page if kept is None else Page([record for record in page.values if kept(record)], page.sent_at)
+
+    def _pages_of(
+        self,
+        one: CompiledStream,
+        request: ListRequest,
+        size: int,
+        *,
+        ahead: bool = False,
+        read: Callable[[Answer], list[Record]],
+    ) -> Iterator[Page]:
+        """The pages of the stream's list, or of its changes."""
+        ids = one.stream.read.ids
+        return (
+            self._walk(one, request, size, ahead=ahead, read=read)
+            if ids is None
+            else self._by_ids(one, request, size, ids)
+        )
+
+    def _by_ids(self, one: CompiledStream, request: ListRequest, size: int, path: str) -> Iterator[Page]:
+        """The pages of a list that tells ids alone: each record is read."""
+        for page in self._walk(one, request, size, read=one.ids_in(path)):
+            found = self.get_many(one.name, [record[ID] for record in page.values])
+            yield Page([each.record for each in found.values()], page.sent_at)
 
     def _in_windows(
         self, one: CompiledStream, base: ListRequest, since: datetime, size: int, at_most: int
@@ -107,7 +130,7 @@ class CustomcrmReader(Connection):
         while newest is not None:
             (request,) = changes(one.stream, base, newest)
             start, newest, seen = newest, None, 0
-            for page in self._walk(one, request, size, read=read):
+            for page in self._pages_of(one, request, size, read=read):
                 values = [record for record in page.values if known.get(record[ID]) != record.get(UPDATED_AT, ABSENT)]
                 known |= {record[ID]: record.get(UPDATED_AT) for record in page.values}
                 yield Page(values, page.sent_at)
@@ -181,7 +204,12 @@ class CustomcrmReader(Connection):
         """The first records as the CRM has them, unwrapped."""
         one = self._compiled(stream)
         raws: dict[str, Raw] = {}
-        for _ in self._walk(one, one.list, min(count, self.page_size), read=partial(one.records, raws=raws)):
+        path = one.stream.read.ids
+        read = partial(one.records, raws=raws) if path is None else one.ids_in(path)
+        for page in self._walk(one, one.list, min(count, self.page_size), read=read):
+            if path is not None:
+                found = self.get_many(stream, [record[ID] for record in page.values])
+                raws |= {record_id: each.raw for record_id, each in found.items() if each.raw is not None}
             if len(raws) >= count:
                 break
         return [one.shape.read_raw(raw) for raw in list(raws.values())[:count]]

@@ -62,11 +62,9 @@ class CustomcrmSearcher(CustomcrmReader):
 
     def _matching(self, one: CompiledStream, request: ListRequest, *, asked: bool) -> Iterator[list[Record]]:
         search = one.stream.search if asked else None
-        if search is not None and search.ids is not None:
-            ids = one.ids_in(search.ids)
-            for page in self._walk(one, request, LARGEST, read=ids):
-                found = self.get_many(one.name, [record[ID] for record in page.values])
-                yield [each.record for each in found.values()]
+        ids = one.stream.read.ids if search is None or search.ids is None else search.ids
+        if ids is not None:
+            yield from (page.values for page in self._by_ids(one, request, LARGEST, ids))
             return
         read = one.reader(search.records if search is not None else ())
         for page in self._walk(one, request, LARGEST, ahead=True, read=read):

@@ -370,6 +370,35 @@ def test_hits_that_are_no_whole_records_are_read_by_their_ids():
         assert [asked.path for asked in server.asked] == ["/people/find", "/people"]
 
 
+def test_a_list_that_tells_ids_alone_is_read_record_by_record():
+    rows = {one: row(one, changed=f"2026-03-01T12:00:0{one}Z") for one in range(5)}
+
+    def respond(asked):
+        if asked.path != "/people":
+            number = int(asked.path.rpartition("/")[2])
+            return Said({"message": "gone"}, 404) if number == 3 else Said(rows[number])
+        found = [one for one in rows.values() if one["changed"] >= asked.query.get("since", "")]
+        found = [one for one in found if one["mail"] == asked.query.get("mail", one["mail"])]
+        start = int(asked.query.get("skip", "0"))
+        return Said({"value": [{"PrimaryKey": one["id"]} for one in found[start : start + 2]]})
+
+    stream = {
+        "updated_at": "changed",
+        "read": {
+            "ids": "value[*].PrimaryKey",
+            "paging": {"kind": "offset", "param": "skip", "size_param": "top", "overlap": False},
+            "increments": {"params": {"since": "{since}"}, "format": "rfc3339_seconds"},
+        },
+        "search": {"params": {"mail": "{value}"}, "properties": ["Email"]},
+    }
+    with serving(respond) as server:
+        client = client_for(server, stream)
+        assert ids_of(everything(client)) == ["0", "1", "2", "4"]
+        assert ids_of(everything(client, updated_since="2026-03-01T12:00:02Z")) == ["2", "4"]
+        assert ids_of(client.search("contact", {"Email": "1@example.no"})) == ["1"]
+        assert [one["name"] for one in client.sample("contact", 2)] == ["Person 0", "Person 1"]
+
+
 # -- headers
 
 
@@ -420,6 +449,7 @@ def test_an_answer_that_refuses_with_a_status_of_success_is_a_refusal(flag, bad,
 WRONG = {
     "get_many: {body: {ids: []}}": "{ids} is missing",
     "search: {path: /find}": "{value} is missing",
+    "get: null\n    read: {ids: items}": "read by their ids",
     "search: {params: {q: '{value}'}, ids: items, properties: [Nobody]}": "there is no property Nobody",
     "updated_at: at\n    read: {increments: {path: /changes}}": "{since} is missing",
     "updated_at: at\n    read: {increments: {params: {s: '{since}'}, at_most: 5}}": "Add in_order: true",
