@@ -4,6 +4,7 @@ from tests.backends.vendors.airtable import Airtable
 from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
+from tests.backends.vendors.lime import Lime
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.suitecrm import SuiteCrm
 from tests.backends.vendors.twenty import Twenty
@@ -18,6 +19,7 @@ VENDORS: dict[str, type[Vendor]] = {
         Dynamics,
         EspoCrm,
         HubSpot,
+        Lime,
         Salesforce,
         SuiteCrm,
         Twenty,
