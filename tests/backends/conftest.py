@@ -13,9 +13,9 @@ import pytest
 
 from tests.backends.crm import STREAMS, Crm
 from tests.backends.installing import NotHereError
-from tests.backends.running import IMITATED, REAL
+from tests.backends.running import IMITATED, REAL, STANDARD
 
-CHOSEN = [name for name in REAL if {name, "all"} & set(os.environ.get("BACKENDS", "").split())]
+CHOSEN = [name for name in (*REAL, *STANDARD) if {name, "all"} & set(os.environ.get("BACKENDS", "").split())]
 SUMMARY = pytest.StashKey[list[str]]()
 IMITATION, IN_EARNEST = "imitated", "real"
 
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for argument in {"crm", "real_crm", *REAL} & set(metafunc.fixturenames):
         names = [argument] if argument in REAL else list(REAL)
         if argument == "real_crm":
-            cases = [(IN_EARNEST, name) for name in names]
+            cases = [(IN_EARNEST, name) for name in (*names, *STANDARD)]
         else:
             cases = [*((IMITATION, name) for name in names), *((IN_EARNEST, name) for name in names if name in CHOSEN)]
         metafunc.parametrize(argument, cases, indirect=True, ids=[" ".join(case) for case in cases])
@@ -56,7 +56,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         def start(name: str) -> Crm:
             if name not in running:
                 try:
-                    running[name] = stack.enter_context(REAL[name](tmp_path_factory.mktemp(name)))
+                    running[name] = stack.enter_context({**REAL, **STANDARD}[name](tmp_path_factory.mktemp(name)))
                 except NotHereError as error:
                     running[name] = error
             crm = running[name]

@@ -25,6 +25,11 @@ class Crm(ABC):
     fields: ClassVar[Mapping[str, Mapping[str, str]]]
     """By stream: property → the dotted path of the CRM's own field."""
 
+    profile: ClassVar[str] = ""
+    """Its profile's file, where none is shipped for it."""
+    api_user: ClassVar[str] = ""
+    """Who its key is of, where the CRM asks."""
+
     def __init__(self, address: str, api_key: str) -> None:
         self.address = address
         self.api_key = api_key

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from tests.backends import bottlecrm_here, directus_here, strapi_here
+from tests.backends import bottlecrm_here, directus_here, odata_here, strapi_here
 from tests.backends.crm import Crm
 from tests.backends.imitated_bottlecrm import BottleCrmImitation
 from tests.backends.imitated_directus import DirectusImitation
@@ -24,6 +24,8 @@ REAL: dict[str, Callable[[Path], AbstractContextManager[Crm]]] = {
     "directus": directus_here.running,
     "strapi": strapi_here.running,
 }
+STANDARD: dict[str, Callable[[Path], AbstractContextManager[Crm]]] = {"odata": odata_here.running}
+"""Servers of a standard, with a profile of their own and no imitation."""
 IMITATED: dict[str, Callable[[], AbstractContextManager[Crm]]] = {
     "bottlecrm": lambda: served(BottleCrmImitation(), bottlecrm_here.BottleCrm),
     "directus": lambda: served(DirectusImitation(), directus_here.Directus),
@@ -34,11 +36,12 @@ IMITATED: dict[str, Callable[[], AbstractContextManager[Crm]]] = {
 def main() -> None:
     """Start the CRM that is named, empty but for its fields."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=REAL)
+    parser.add_argument("name", choices=[*REAL, *STANDARD])
     name = parser.parse_args().name
-    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder, REAL[name](Path(folder)) as crm:
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder, {**REAL, **STANDARD}[name](Path(folder)) as crm:
         sys.stdout.write(
-            f"{crm.program} runs until Ctrl-C.\nprofile: {crm.name}\napi_url: {crm.api_url}\napi_key: {crm.api_key}\n"
+            f"{crm.program} runs until Ctrl-C.\nprofile: {crm.profile or crm.name}\n"
+            f"api_url: {crm.api_url}\napi_key: {crm.api_key}\n"
         )
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):

@@ -21,8 +21,10 @@ class Sync:
         said = {
             "API_URL": crm.api_url.replace(crm.address, recorder.address),
             "API_KEY": crm.api_key,
-            "PROFILE": crm.name,
+            "PROFILE": crm.profile or crm.name,
         }
+        if crm.api_user:
+            said["API_USER"] = crm.api_user
         settings = {f"{kind}_CUSTOMCRM_{name}": value for kind in ("TAP", "TARGET") for name, value in said.items()}
         # So that lists have several pages.
         settings["TAP_CUSTOMCRM_PAGE_SIZE"] = "3"
