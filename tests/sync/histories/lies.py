@@ -30,7 +30,7 @@ LIES: dict[str, Lie] = {
     "trims": Lie("texts lose the blanks around them", 0.4),
     "respells": Lie("phone numbers, e-mails, organisation numbers and web addresses are kept as the system likes", 0.3),
     "escapes": Lie("what is written by the API is kept HTML-escaped", 0.2),
-    "terse answers": Lie("answers to writes leave properties out, but none that can be edited silently", 0.25),
+    "terse answers": Lie("answers to writes leave properties out that no edit changes at the same version", 0.25),
     "echoes": Lie("answers to writes repeat what was sent, not what is kept", 0.15),
     "versions stand": Lie("a write that changes nothing makes no version", 0.3),
     "no tombstones": Lie("the CRM's deleted records are gone without a word", 0.3),

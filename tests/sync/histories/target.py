@@ -275,7 +275,7 @@ def _told(register: Register, result: Result, sent: Values) -> Result:
     if nature.echoes:
         told.update((path, value) for path, value in sent.items() if path in told)
     if nature.terse:
-        # Nobody could tell a silent edit from what the system made of a value that it did not answer with.
-        kept = {path for path in told if nature.silent and is_silent(path)}
+        # Nobody could tell an edit that makes no new version from what the system made of what it did not answer with.
+        kept = {path for path in told if nature.whole_seconds or (nature.silent and is_silent(path))}
         told = {path: value for path, value in told.items() if path in kept or len(path) % 4 >= nature.terse}
     return Written(msgspec.structs.replace(result.current, values=told))
