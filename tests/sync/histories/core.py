@@ -58,8 +58,8 @@ class Memory:
         begun = Store.begin
 
         @contextmanager
-        def begin(store: Store) -> Iterator[sa.Connection]:
-            with begun(store) as connection:
+        def begin(store: Store, **how: bool) -> Iterator[sa.Connection]:
+            with begun(store, **how) as connection:
                 yield connection
                 memory.at_commit()
 

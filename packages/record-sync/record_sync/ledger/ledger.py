@@ -86,7 +86,7 @@ class Ledger:
             StoreError: the database cannot be used, or is gone.
 
         """
-        with self.store.reading() as connection:
+        with self.store.begin(reading=True) as connection:
             yield Transaction(connection, self.store, self._layout, self._open_lists)
 
     @property

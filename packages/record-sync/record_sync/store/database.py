@@ -82,11 +82,19 @@ def explained(engine: sa.Engine) -> Iterator[None]:
     """Tell database errors in one line, without statement, values or password."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except DATABASE_ERRORS as error:
+        raise unusable(engine, error) from None
+
+
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error)
+
+
+def unusable(engine: sa.Engine, error: Exception) -> StoreError:
+    """A database error in one line."""
+    if isinstance(error, DBAPIError | sqlite3.Error):
         words = _words(error, engine.url)
-        raise StoreError(f"The link store {place(engine)} cannot be used: {words}. {_advice(words)}") from None
-    except SQLAlchemyError as error:
-        raise StoreError(f"The link store {place(engine)} cannot be used: {type(error).__name__}.") from None
+        return StoreError(f"The link store {place(engine)} cannot be used: {words}. {_advice(words)}")
+    return StoreError(f"The link store {place(engine)} cannot be used: {type(error).__name__}.")
 
 
 def _words(error: Exception, url: sa.URL) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from functools import cache
 from types import TracebackType
@@ -20,7 +20,7 @@ from record_sync.errors import StampMismatchError, StoreError
 from record_sync.fingerprint import Fingerprints
 from record_sync.rules import FlowRules
 from record_sync.store import tables
-from record_sync.store.database import READING, explained, open_engine, place
+from record_sync.store.database import DATABASE_ERRORS, READING, explained, open_engine, place, unusable
 from record_sync.store.emptiness import MOSTLY_EMPTY, Emptiness
 from record_sync.store.lock import Lock
 from record_sync.store.migrations import bring_up_to_date
@@ -143,33 +143,30 @@ class Store:
             self._lock.release()
 
     @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it, or nothing.
+    def begin(self, *, reading: bool = False) -> Iterator[sa.Connection]:
+        """One transaction: all of it, or nothing. One that only reads keeps nobody from writing.
 
         Raises:
             StoreError: the database cannot be used, or is gone.
 
         """
-        with explained(self.engine):
-            if self._connection.invalidated:
-                # Another connection would not hold the lock.
-                raise StoreError(
-                    f"The connection to the link store {self.place} was lost, and the lock on it with it. "
-                    "Nothing was half written; run again."
-                )
-            with self._connection.begin():
-                yield self._connection
-
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """One transaction that only reads: it sees one state, and keeps nobody from writing."""
-        self._info[READING] = True
+        if self._connection.invalidated:
+            # Another connection would not hold the lock.
+            raise StoreError(
+                f"The connection to the link store {self.place} was lost, and the lock on it with it. "
+                "Nothing was half written; run again."
+            )
+        self._info[READING] = reading
         try:
-            with self.begin() as connection:
+            with self._connection.begin():
                 self._info[READING] = False
-                yield connection
-        finally:
-            self._info[READING] = False
+                yield self._connection
+        except DATABASE_ERRORS as error:
+            raise unusable(self.engine, error) from None
+
+    def reading(self) -> AbstractContextManager[sa.Connection]:
+        """One transaction that only reads: it sees one state."""
+        return self.begin(reading=True)
 
     def rewrite(self) -> None:
         """Write an SQLite file anew, so that nothing is left of what is gone; a server does so in its own time."""
