@@ -32,7 +32,7 @@ from tripletex_client.unstated import unstated
 from target_tripletex.body import CountryIds, InvalidValueError, body_of, check_lengths, fields_for
 from target_tripletex.creation import NewCustomers
 from target_tripletex.searching import PAGE, PAGE_WORTH, SEARCHABLE, Searches, check_shown
-from target_tripletex.suppliers import Suppliers
+from target_tripletex.suppliers import Suppliers, is_supplier_only
 
 LIST_WRITE = 100
 """Elements in one list write (reference: Tripletex API, Writing)."""
@@ -115,6 +115,9 @@ class TripletexSystem:
         """Read records by lists of ids, inactive ones too."""
         numbers = [int(one) for one in ids if one.isdecimal()]
         found = self._client.get_many(resource, numbers, fields_for(paths))
+        missing = [one for one in dict.fromkeys(numbers) if one not in found]
+        if resource == "customer" and missing:
+            found |= self._suppliers.among(missing, paths)
         return {str(number): self._current(record, paths) for number, record in found.items()}
 
     def listing(self, resource: str, paths: frozenset[str]) -> Iterator[TargetRecord]:
@@ -197,7 +200,9 @@ class TripletexSystem:
 
         def write(some: Sequence[UpdateRequest]) -> list[Result]:
             bodies, results = _bodies(some, lambda request: self._update_body(resource, request))
-            results |= self._put(resource, bodies, paths)
+            held = {place: self._suppliers.make_customer_again(body, some[place].current) for place, body in bodies}
+            results |= {place: why for place, why in held.items() if why is not None}
+            results |= self._put(resource, [one for one in bodies if held[one[0]] is None], paths)
             for position, request in enumerate(some):
                 if isinstance(results[position], Written):
                     results[position] = self._deliver(request, results[position])
@@ -252,7 +257,7 @@ class TripletexSystem:
     def restore(self, resource: str, current: TargetRecord, paths: frozenset[str]) -> Result:
         """Make an inactive record active again."""
         body = {"id": int(current.id), "version": _number(current.version), "isInactive": False}
-        return self._put(resource, [(0, body)], paths)[0]
+        return self._suppliers.make_customer_again(body, current) or self._put(resource, [(0, body)], paths)[0]
 
     def remove(
         self, resource: str, requests: Sequence[RemoveRequest], paths: frozenset[str]
@@ -266,6 +271,8 @@ class TripletexSystem:
 
     def _remove(self, resource: str, request: RemoveRequest, paths: frozenset[str]) -> Result:
         current = request.current
+        if is_supplier_only(current):
+            return Written(current)
         if request.policy == "delete":
             return self._delete(resource, current, paths)
         try:

@@ -41,6 +41,53 @@ def test_a_supplier_becomes_a_customer_too_and_is_linked(lines: Lines, systems, 
     assert [seen for seen in tripletex.requests if "/supplier" in seen.path] == []
 
 
+@pytest.fixture
+def former(lines: Lines, systems: sandbox.Systems) -> tuple[str, int]:
+    """A linked customer with a person, which an accountant has made a supplier only: both ids."""
+    crm, tripletex = systems.both
+    ours = crm.create("customer", Name="Alfa AS", OrganizationNumber=NUMBER)["Id"]
+    crm.create("contact", FirstName="Kari", CustomerId=ours)
+    lines.cycle()
+    (theirs,) = tripletex.all("customer")
+    tripletex.set_roles(theirs["id"], customer=False, supplier=True)
+    return ours, theirs["id"]
+
+
+def test_a_customer_that_is_made_a_supplier_only_is_not_deleted_in_the_crm(lines: Lines, systems, former):
+    crm, tripletex = systems.both
+    lines.well(TO_CUSTOMCRM, full_refresh=True)
+    lines.cycle()
+    lines.cycle()
+    assert [one["Id"] for one in crm.all("customer")] == [former[0]]
+    assert not tripletex.get("customer", former[1])["isCustomer"]
+    tripletex.set_roles(former[1], customer=True, supplier=True)
+    lines.cycle()
+    lines.well(TO_CUSTOMCRM, full_refresh=True)
+    assert [(one["Id"], one["Name"]) for one in crm.all("customer")] == [(former[0], "Alfa AS")]
+    assert [one["CustomerId"] for one in crm.all("contact")] == [former[0]]
+
+
+def test_an_edit_in_the_crm_makes_it_a_customer_again(lines: Lines, systems, former):
+    crm, tripletex = systems.both
+    lines.well(TO_CUSTOMCRM, full_refresh=True)
+    crm.edit("customer", former[0], Phone="+47 22 33 44 55")
+    lines.cycle()
+    (after,) = tripletex.all("customer")
+    assert (after["id"], after["isCustomer"], after["phoneNumber"]) == (former[1], True, "22334455")
+
+
+def test_a_deletion_in_the_crm_leaves_the_supplier_as_it_is(lines: Lines, systems, former):
+    crm, tripletex = systems.both
+    lines.well(TO_CUSTOMCRM, full_refresh=True)
+    crm.remove("contact", crm.all("contact")[0]["Id"])
+    crm.remove("customer", former[0])
+    lines.cycle()
+    lines.cycle()
+    (after,) = tripletex.all("customer")
+    assert (after["isCustomer"], after["isSupplier"], after["isInactive"]) == (False, True, False)
+    assert crm.all("customer") == []
+
+
 def test_where_suppliers_may_not_be_seen_customers_are_created_all_the_same(lines: Lines, systems, supplier):
     def refuse(request):
         if "/supplier" in request.path:
