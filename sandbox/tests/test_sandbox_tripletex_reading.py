@@ -272,6 +272,12 @@ def test_a_system_made_anew_is_as_it_began(tlx):
     assert (tlx.variant, tlx.lists.limit) == (Variant(), 10_000)
 
 
+def test_a_checksum_that_nobody_asked_for_is_a_sentence(api):
+    digest = api.expect(200, "GET", "/customer")["versionDigest"]
+    assert " " in digest
+    assert "If-None-Match" in digest
+
+
 def test_an_unchanged_list_is_304_and_a_changed_one_comes_whole(api, tlx, customer):
     def ask(known, **params):
         return api.call("GET", "/customer", headers={"If-None-Match": known}, **params)

@@ -266,6 +266,28 @@ def test_an_invalid_value_is_422_with_code_18000_in_norwegian(api, tlx, path, bo
     assert (tlx.count("customer"), tlx.count("contact"), tlx.count("product"), tlx.count("Address")) == (1, 0, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("path", "names", "longest"),
+    [
+        ("contact", ("firstName", "lastName", "phoneNumberMobile", "phoneNumberWork"), 100),
+        ("customer", ("phoneNumber", "phoneNumberMobile"), 100),
+        ("customer", ("postalAddress.postalCode", "postalAddress.city", "deliveryAddress.name"), 100),
+        ("customer", ("name", "postalAddress.addressLine1", "physicalAddress.addressLine2"), 255),
+        ("product", ("name", "orderLineDescription"), 255),
+        ("product", ("number",), 100),
+        ("product", ("hsnCode",), 20),
+    ],
+)
+def test_texts_are_as_long_as_was_recorded_and_no_longer(api, tlx, path, names, longest):
+    for name in names:
+        for length, status in ((longest, 201), (longest + 1, 422)):
+            outer, _, inner = name.partition(".")
+            text = "1" * length
+            said = {outer: {inner: text} if inner else text}
+            body = {"lastName" if path == "contact" else "name": f"{name} {length}", **said}
+            assert api.call("POST", f"/{path}", body).status_code == status, (name, length)
+
+
 def test_a_foreign_organisation_number_brings_its_country_at_a_later_change_too(api, tlx):
     abroad = {"physicalAddress": {"country": {"id": SWEDEN}}}
     body = {"name": "A", "organizationNumber": "556677-8899", **abroad}
