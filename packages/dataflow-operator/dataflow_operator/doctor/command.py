@@ -130,7 +130,7 @@ def _show(found: Diagnosis) -> None:
                 for text in texts
             ],
         )
-    unknown = sum(one.verdict == NOT_KNOWN for one in found.findings)
+    unknown = sum(one.verdict == NOT_KNOWN for one in found.findings) + (found.crm is None)
     if found.misbehaviours:
         say(f"The sync would misbehave: see the {found.misbehaviours} marked so.")
     elif unknown:
