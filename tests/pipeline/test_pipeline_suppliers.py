@@ -1,5 +1,9 @@
 """A firm that Tripletex has as a supplier is the CRM's customer too, and no second record of it."""
 
+import os
+import signal
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
 
@@ -13,8 +17,10 @@ NUMBER = "923609016"
 def supplier(systems: sandbox.Systems) -> int:
     """A firm that is only a supplier in Tripletex, and a customer in the CRM."""
     crm, tripletex = systems.both
-    firm = tripletex.create("customer", name="Grossisten AS", organizationNumber=NUMBER, phoneNumber="22334455")["id"]
-    tripletex.set_roles(firm, customer=False, supplier=True)
+    with tripletex.clock.at(datetime.now(timezone.utc) - timedelta(days=3)):
+        said = {"name": "Grossisten AS", "organizationNumber": NUMBER, "phoneNumber": "22334455"}
+        firm = tripletex.create("customer", **said)["id"]
+        tripletex.set_roles(firm, customer=False, supplier=True)
     crm.create(
         "customer", Name="Grossisten AS", OrganizationNumber="NO 923 609 016 MVA", Website="https://g.example.no"
     )
@@ -39,6 +45,38 @@ def test_a_supplier_becomes_a_customer_too_and_is_linked(lines: Lines, systems, 
     lines.well(TO_TRIPLETEX, full_refresh=True)
     assert [seen for system in systems.both for seen in system.requests if seen.is_write] == []
     assert [seen for seen in tripletex.requests if "/supplier" in seen.path] == []
+
+
+@pytest.mark.parametrize("how", ["killed", "not answered"])
+def test_a_run_that_ends_while_a_supplier_becomes_a_customer_is_made_good_by_the_next(lines, systems, supplier, how):
+    crm, tripletex = systems.both
+    with lines.start(TO_TRIPLETEX) as line:
+
+        def end(request):
+            if request.method != "PUT" or "/supplier" not in request.path:
+                return None
+            tripletex.after = None
+            if how == "killed":
+                os.kill(line.processes[TO_TRIPLETEX.target].pid, signal.SIGKILL)
+            return Fault.drop_answer()
+
+        tripletex.after = end
+        line.finish()
+    lines.cycle()
+    lines.cycle()
+    assert len(crm.all("customer")) == len(tripletex.all("customer")) == 2
+    assert tripletex.get("customer", supplier)["website"] == "https://g.example.no"
+    assert {one["Name"]: one["Phone"] for one in crm.all("customer")}["Grossisten AS"] == "+47 22 33 44 55"
+
+
+def test_of_two_customers_with_a_suppliers_number_one_is_it_and_the_other_waits(lines, systems, supplier):
+    crm, tripletex = systems.both
+    crm.create("customer", Name="Grossisten avd. Nord", OrganizationNumber="923609016")
+    for _ in range(2):
+        lines.run(TO_TRIPLETEX)
+        lines.run(TO_CUSTOMCRM)
+    assert [one["id"] for one in tripletex.all("customer") if one["organizationNumber"] == NUMBER] == [supplier]
+    assert len(crm.all("customer")) == 3
 
 
 @pytest.fixture
