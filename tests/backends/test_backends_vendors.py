@@ -4,6 +4,7 @@ import json
 
 import pytest
 from api_transport.errors import Conflict
+from api_transport.testing import DROP, Said
 from customcrm_client.settings import client_of, profile_of
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
 
@@ -221,3 +222,36 @@ def test_entries_of_lists_that_are_not_ours_stay(vendor, systems, sync):
     assert vendor.get("customer", record_id)["City"] == "BERGEN"
     for name, entry in entries.items():
         assert entry in vendor.rows["customer"][record_id][name]
+
+
+@pytest.mark.parametrize("vendor", [name for name in VENDORS if name == "nocodb"], indirect=True)
+@pytest.mark.parametrize("answer", [DROP, Said({"message": "no"}, 500)], ids=["no answer", "an error"])
+def test_a_new_record_whose_reference_was_not_written_is_neither_doubled_nor_left_without_it(
+    vendor, systems, sync, answer
+):
+    """The record and its reference are two requests, and between them anything may happen."""
+    alfa = systems.tripletex.create("customer", name="Alfa AS", organizationNumber="910000004")
+    systems.tripletex.create("contact", firstName="Kari", lastName="Nordmann", customer={"id": alfa["id"]})
+    sync.run("customers and contacts cross over")
+    assert len(vendor.all("contact")) == 1
+    systems.tripletex.create("contact", firstName="Ola", lastName="Berg", customer={"id": alfa["id"]})
+    respond, broken = vendor.server.respond, []
+
+    def fail_once(asked):
+        is_reference = asked.method in ("PUT", "POST") and ("associations" in asked.path or "/links/" in asked.path)
+        if is_reference and not broken:
+            broken.append(asked)
+            return answer
+        return respond(asked)
+
+    vendor.server.respond = fail_once
+    sync.lines.run(TO_CUSTOMCRM)
+    vendor.server.respond = respond
+    assert broken
+    for _ in range(3):
+        sync.run("recovered")
+    contacts = vendor.all("contact")
+    assert sorted(one["LastName"] for one in contacts.values()) == ["Berg", "Nordmann"]
+    assert {str(one["CustomerId"]) for one in contacts.values()} == set(vendor.all("customer"))
+    assert all(one["customer"]["id"] == alfa["id"] for one in systems.tripletex.all("contact"))
+    assert sync.run("nothing new") == ([], [])

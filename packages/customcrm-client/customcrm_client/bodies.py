@@ -13,7 +13,7 @@ from customcrm_client.paths import ABSENT, Step, at, entry_of, is_in_list, place
 from customcrm_client.profile import ETag, Mark, Property, Relation, Stream, VersionField
 from customcrm_client.records import Raw, Record, Shape, converted
 from customcrm_client.schema import OWN, properties_of, writable
-from customcrm_client.templates import filled
+from customcrm_client.templates import filled, names_in
 
 Steps = Sequence[Step]
 Piece = tuple[Steps, Any]
@@ -49,6 +49,8 @@ class Bodies:
         self._shape = shape
         self._properties = properties_of(stream)
         self._nulls = "send" if stream.write is None else stream.write.nulls
+        create = None if stream.write is None else stream.write.create
+        self._beside = frozenset() if create is None else self._properties.keys() & set(names_in(create.body))
         self._is_whole = update is not None and update.whole
         self._merges = update is not None and update.merges
         self._keeps_names = not stream.properties
@@ -184,6 +186,8 @@ class Bodies:
             one = self._property(path)
             if one is not None and one.relation is not None and (one.relation.after_create or not creating):
                 continue
+            if creating and path in self._beside:
+                continue
             for steps in self._place(path):
                 said = self._said(value, one, creating=creating, in_list=is_in_list(steps))
                 if tuple(steps) not in self._references:
@@ -209,6 +213,14 @@ class Bodies:
         if one.crm_type is not None and one.crm_type != one.type:
             value = converted(value, one.crm_type)
         return value if one.write_as is None else filled(one.write_as, {"value": value})
+
+    def beside(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """What stands beside a new record in its request, by the names in that; `ABSENT` where there is no value."""
+        made = {}
+        for name in self._beside:
+            said = self._said(values.get(name), self._properties[name], creating=True, in_list=False)
+            made[name] = ABSENT if said is None else said
+        return made
 
     # -- properties that are written by requests of their own
 

@@ -309,7 +309,11 @@ class _Checker:
             )
             self.template(f"{at}.{name}.params", how.params, ("id",) if name != "create" else ())
             self.template(f"{at}.{name}.headers", how.headers, ())
-            self.template(f"{at}.{name}.body", how.body, filled, needed="record" if name != "delete" else None)
+            # A property may stand beside the new record.
+            beside = tuple(stream.properties) if name == "create" else ()
+            self.template(
+                f"{at}.{name}.body", how.body, (*filled, *beside), needed="record" if name != "delete" else None
+            )
             batch = getattr(how, "batch", None)
             if batch is not None:
                 self.template(f"{at}.{name}.batch.path", batch.path, ())

@@ -57,21 +57,20 @@ class CustomcrmClient(CustomcrmSearcher):
         return made if not own else self._related(one, made, own)
 
     def _related(self, one: CompiledStream, made: Found, own: Mapping[str, Any]) -> Found:
-        """A new record with what its creation does not take. Where that is refused there is no new record."""
+        """A new record with what its creation does not take. Where that fails it is taken back."""
         record_id = str(made.record[ID])
         try:
             answer = self._relate(one, record_id, own, {})
-        except OutcomeUnknown:
-            raise
-        except Refused as error:
-            if one.writing.delete is None:
-                problem = f"made, but without {', '.join(own)} ({error})"
-                raise OutcomeUnknown(problem, method=error.method, path=error.path) from None
-            self._write(one, lambda: one.writer.delete(record_id))
-            raise
         except ApiError as error:
             problem = f"made, but without {', '.join(own)} ({error})"
-            raise OutcomeUnknown(problem, method=error.method, path=error.path) from None
+            if one.writing.delete is None:
+                raise OutcomeUnknown(problem, method=error.method, path=error.path) from None
+            # Half a record would be taken for another one, and made once more.
+            try:
+                self._write(one, lambda: one.writer.delete(record_id))
+            except ApiError as kept:
+                raise OutcomeUnknown(f"{problem}, and not taken back ({kept})", method="", path="") from None
+            raise
         read = self._read_back(one, record_id, answer)
         if read is None:
             raise answer.unexpected("the new record cannot be read back", todo=_CREATE)

@@ -322,7 +322,11 @@ class Create(Headed, frozen=True):
     path: Annotated[str | None, _said("Template of the path, if not the stream's `path`")] = None
     params: Annotated[Params, _said("Parameters")] = msgspec.field(default_factory=dict)
     body: Annotated[
-        Any, _said('The body, with the text `{record}` where the record stands, for example `{data: "{record}"}`')
+        Any,
+        _said(
+            'The body, with the text `{record}` where the record stands, for example `{data: "{record}"}`; a property\'s '
+            "name, such as `{CustomerId}`, is where that stands beside the record, left out where it has no value"
+        ),
     ] = "{record}"
     constants: Annotated[
         dict[str, Any], _said("Values of the CRM's that every new record gets, by their paths there")

@@ -64,7 +64,7 @@ class Writer:
     def create(self, values: Values) -> Sending:
         """A new record."""
         how = self._asked(self.how.create, "create")
-        body = filled(how.body, {"record": self._new(how, values)})
+        body = filled(how.body, {"record": self._new(how, values), **self._bodies.beside(values)})
         return Sending(how.method, how.path or self._stream.path, body, how.ok, how.params, how.headers)
 
     def create_many(self, records: Sequence[Values]) -> Sending:

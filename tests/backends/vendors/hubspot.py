@@ -190,9 +190,18 @@ class HubSpot(Vendor):
         if asked.method != "POST":
             raise refused(405, "METHOD_NOT_ALLOWED", "wrong method")
         said = self._checked(asked, stream, {"properties", "associations"})
+        associations = body_of(asked).get("associations", [])
+        for one in associations:
+            if set(one) != {"to", "types"} or one["types"] != PRIMARY or set(one["to"]) != {"id"}:
+                raise refused(400, "VALIDATION_ERROR", "unknown association")
+            if one["to"]["id"] not in self.rows["customer"]:
+                raise refused(404, "OBJECT_NOT_FOUND", "One of the objects does not exist")
         row = self.blank(stream)
         row["properties"] |= said
         record_id = self.insert(stream, row)
+        for one in associations:
+            self.companies.setdefault(record_id, set()).add(one["to"]["id"])
+            row["properties"]["associatedcompanyid"] = one["to"]["id"]
         return Said(self._shown(stream, self.rows[stream][record_id], list(said)), 201)
 
     def _one(self, asked: Asked, stream: str, record_id: str) -> Said:
