@@ -12,38 +12,40 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
-from customcrm_client import profile as format_
-from customcrm_client import profile_auth, profile_rate
+from customcrm_client import profile, profile_auth, profile_paging, profile_rate, profile_reading, profile_writing
 from customcrm_client.loading import load, shipped
 from located_yaml.structs import bare
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/profiles.md"
 TABLES = re.compile(r"(<!-- keys: .*? -->\n).*?(<!-- end of keys -->)", re.DOTALL)
+PARTS = (profile, profile_auth, profile_paging, profile_rate, profile_reading, profile_writing)
 SECTIONS = {
-    "A profile": [format_.Profile],
-    "auth": list(get_args(format_.Auth)),
-    "streams.NAME": [format_.Stream],
-    "streams.NAME.properties.PROPERTY": [format_.Property],
-    "streams.NAME.properties.PROPERTY.relation": [format_.Relation],
-    "streams.NAME.properties.PROPERTY.relation.set, streams.NAME.properties.PROPERTY.relation.clear": [format_.Call],
-    "streams.NAME.deleted, errors.flag": [format_.Mark],
-    "streams.NAME.read": [format_.Read],
-    "streams.NAME.read.paging": list(get_args(format_.Paging)),
-    "streams.NAME.read.paging.end": [format_.End],
-    "streams.NAME.read.increments": [format_.Increments],
-    "streams.NAME.read.deletions": [format_.Deletions],
-    "streams.NAME.get": [format_.Get],
-    "streams.NAME.get_many": [format_.GetMany],
-    "streams.NAME.search": [format_.Search],
-    "streams.NAME.write": [format_.Write],
-    "streams.NAME.write.locking": list(get_args(format_.Locking)),
-    "streams.NAME.write.create": [format_.Create],
-    "streams.NAME.write.update": [format_.Update],
-    "streams.NAME.write.delete": [format_.Delete],
-    "streams.NAME.write.create.batch, streams.NAME.write.update.batch": [format_.Batch],
-    "errors": [format_.Errors],
-    "rate": [format_.Rate],
+    "A profile": [profile.Profile],
+    "auth": list(get_args(profile_auth.Auth)),
+    "streams.NAME": [profile.Stream],
+    "streams.NAME.properties.PROPERTY": [profile.Property],
+    "streams.NAME.properties.PROPERTY.relation": [profile_writing.Relation],
+    "streams.NAME.properties.PROPERTY.relation.set, streams.NAME.properties.PROPERTY.relation.clear": [
+        profile_writing.Call
+    ],
+    "streams.NAME.deleted, errors.flag": [profile.Mark],
+    "streams.NAME.read": [profile_reading.Read],
+    "streams.NAME.read.paging": list(get_args(profile_paging.Paging)),
+    "streams.NAME.read.paging.end": [profile_paging.End],
+    "streams.NAME.read.increments": [profile_reading.Increments],
+    "streams.NAME.read.deletions": [profile_reading.Deletions],
+    "streams.NAME.get": [profile_reading.Get],
+    "streams.NAME.get_many": [profile_reading.GetMany],
+    "streams.NAME.search": [profile_reading.Search],
+    "streams.NAME.write": [profile_writing.Write],
+    "streams.NAME.write.locking": list(get_args(profile_writing.Locking)),
+    "streams.NAME.write.create": [profile_writing.Create],
+    "streams.NAME.write.update": [profile_writing.Update],
+    "streams.NAME.write.delete": [profile_writing.Delete],
+    "streams.NAME.write.create.batch, streams.NAME.write.update.batch": [profile_writing.Batch],
+    "errors": [profile.Errors],
+    "rate": [profile_rate.Rate],
 }
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true, false", dict: "mapping"}
 
@@ -51,7 +53,7 @@ KINDS = {str: "text", int: "whole number", float: "number", bool: "true, false",
 def in_words(kind):
     inner, _ = bare(kind)
     origin = get_origin(inner)
-    if inner is format_.Params:
+    if inner is profile_reading.Params:
         return "parameters"
     if origin in (Union, types.UnionType):
         told = list(dict.fromkeys(in_words(one) for one in get_args(inner)))
@@ -150,7 +152,7 @@ def test_the_page_tells_every_key():
 
 def test_every_part_of_the_format_has_its_section():
     parts = {
-        one for module in (format_, profile_auth, profile_rate) for one in vars(module).values()
+        one for module in PARTS for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, msgspec.Struct) and not one.__subclasses__()
     }  # fmt: skip
     assert parts - {struct for structs in SECTIONS.values() for struct in structs} == set()

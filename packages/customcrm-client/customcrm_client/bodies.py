@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from customcrm_client.paths import ABSENT, Step, at, entry_of, is_in_list, places, put, take_away
-from customcrm_client.profile import ETag, Mark, Property, Relation, Stream, VersionField
+from customcrm_client.profile import Mark, Property, Stream
+from customcrm_client.profile_writing import ETag, Relation, VersionField
 from customcrm_client.records import Raw, Record, Shape, converted
 from customcrm_client.schema import OWN, properties_of, writable
 from customcrm_client.templates import filled, names_in

@@ -14,28 +14,19 @@ from located_yaml.structs import Places
 
 from customcrm_client.encoders import ENCODERS
 from customcrm_client.paths import WrongPath, first, places
-from customcrm_client.profile import (
-    Call,
+from customcrm_client.profile import Errors, Mark, Profile, Property, Stream
+from customcrm_client.profile_auth import HeaderKey, OAuth2
+from customcrm_client.profile_paging import (
     CursorPaging,
-    Deletions,
-    Errors,
-    ETag,
-    Mark,
     NextHeaderPaging,
     NextUrlPaging,
     NoPaging,
     OffsetPaging,
     PagePaging,
     Paging,
-    Profile,
-    Property,
-    Question,
-    Search,
-    Stream,
-    Update,
-    VersionField,
 )
-from customcrm_client.profile_auth import HeaderKey, OAuth2
+from customcrm_client.profile_reading import Deletions, Question, Search
+from customcrm_client.profile_writing import Call, ETag, Update, VersionField
 from customcrm_client.templates import names_in, unknown_encoders
 from customcrm_client.times import check_format, check_zone
 

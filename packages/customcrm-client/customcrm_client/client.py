@@ -18,7 +18,8 @@ from customcrm_client.etags import spellings
 from customcrm_client.lists import Page
 from customcrm_client.loading import reference
 from customcrm_client.paths import ABSENT, first
-from customcrm_client.profile import Compared, Profile
+from customcrm_client.profile import Profile
+from customcrm_client.profile_writing import Compared
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID
 from customcrm_client.searching import CustomcrmSearcher

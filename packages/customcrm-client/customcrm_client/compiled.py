@@ -14,18 +14,10 @@ from customcrm_client.bodies import Bodies, Change
 from customcrm_client.errors import Refusals
 from customcrm_client.list_request import of_list
 from customcrm_client.paths import ABSENT, every, first, plain_steps
-from customcrm_client.profile import (
-    Compared,
-    Create,
-    Deletions,
-    ETag,
-    NoPaging,
-    Profile,
-    Stream,
-    Update,
-    VersionField,
-    Write,
-)
+from customcrm_client.profile import Profile, Stream
+from customcrm_client.profile_paging import NoPaging
+from customcrm_client.profile_reading import Deletions
+from customcrm_client.profile_writing import Compared, Create, ETag, Update, VersionField, Write
 from customcrm_client.records import NoRecord, Raw, Record, Shape
 from customcrm_client.schema import DELETED, ID, UPDATED_AT
 from customcrm_client.templates import names_in

@@ -6,7 +6,8 @@ import datetime as dt
 from collections.abc import Callable
 
 from customcrm_client.list_request import ListRequest, laid_over
-from customcrm_client.profile import Increments, Params, Stream
+from customcrm_client.profile import Stream
+from customcrm_client.profile_reading import Increments, Params
 from customcrm_client.records import Record
 from customcrm_client.schema import UPDATED_AT
 from customcrm_client.templates import names_in

@@ -11,20 +11,9 @@ import msgspec
 
 from customcrm_client.paging import Turn, size_of
 from customcrm_client.paths import ABSENT, places
-from customcrm_client.profile import (
-    CursorPaging,
-    Deletions,
-    GetMany,
-    Increments,
-    Mark,
-    NoPaging,
-    OffsetPaging,
-    PagePaging,
-    Paging,
-    Params,
-    Search,
-    Stream,
-)
+from customcrm_client.profile import Mark, Stream
+from customcrm_client.profile_paging import CursorPaging, NoPaging, OffsetPaging, PagePaging, Paging
+from customcrm_client.profile_reading import Deletions, GetMany, Increments, Params, Search
 from customcrm_client.schema import properties_of
 from customcrm_client.templates import Several, filled, names_in
 

@@ -18,7 +18,7 @@ from requests.utils import parse_header_links
 
 from customcrm_client.flags import is_set
 from customcrm_client.paths import ABSENT, first
-from customcrm_client.profile import (
+from customcrm_client.profile_paging import (
     CursorPaging,
     LinkHeaderPaging,
     NextHeaderPaging,

@@ -18,7 +18,9 @@ from customcrm_client.client import CustomcrmClient
 from customcrm_client.increments import asks_since
 from customcrm_client.paging import size_of
 from customcrm_client.paths import ABSENT, first
-from customcrm_client.profile import ETag, NoPaging, Stream
+from customcrm_client.profile import Stream
+from customcrm_client.profile_paging import NoPaging
+from customcrm_client.profile_writing import ETag
 from customcrm_client.records import Raw, Record
 from customcrm_client.schema import ID, UPDATED_AT, properties_of
 from customcrm_client.times import moment_of

@@ -22,7 +22,8 @@ from customcrm_client.list_request import COLUMNS, FIELDS, Asked, ListRequest, c
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
 from customcrm_client.paths import ABSENT, first
-from customcrm_client.profile import Get, GetMany, NoPaging
+from customcrm_client.profile_paging import NoPaging
+from customcrm_client.profile_reading import Get, GetMany
 from customcrm_client.records import Raw, Record, typed_id
 from customcrm_client.schema import ID, UPDATED_AT
 from customcrm_client.templates import Several, filled, names_in

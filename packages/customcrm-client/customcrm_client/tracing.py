@@ -15,7 +15,7 @@ from api_transport.answer import Answer
 from customcrm_client.compiled import CompiledStream
 from customcrm_client.list_request import of_list
 from customcrm_client.paths import ABSENT, every, first
-from customcrm_client.profile import NoPaging
+from customcrm_client.profile_paging import NoPaging
 from customcrm_client.records import NoRecord
 from customcrm_client.schema import properties_of
 

@@ -10,7 +10,8 @@ from api_transport.address import segment
 
 from customcrm_client.bodies import Bodies, Change, Piece, Unwritable
 from customcrm_client.paths import places, put
-from customcrm_client.profile import Batch, Call, Create, Delete, ETag, Stream, Update, VersionField, Write
+from customcrm_client.profile import Stream
+from customcrm_client.profile_writing import Batch, Call, Create, Delete, ETag, Update, VersionField, Write
 from customcrm_client.records import Raw, typed_id
 from customcrm_client.templates import filled, names_in
 from customcrm_client.times import asked_as, moment_of

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from customcrm_client.drafting import drafted
 from customcrm_client.loading import load
-from customcrm_client.profile import CursorPaging, OffsetPaging, PagePaging
 from customcrm_client.profile_auth import Basic, HeaderKey
+from customcrm_client.profile_paging import CursorPaging, OffsetPaging, PagePaging
 
 PERSON = {
     "type": "object",

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from customcrm_client.loading import Fault, load, reference, shipped
-from customcrm_client.profile import CursorPaging, NextUrlPaging, PagePaging
 from customcrm_client.profile_auth import HeaderKey
+from customcrm_client.profile_paging import CursorPaging, NextUrlPaging, PagePaging
 from customcrm_client.schema import SCHEMAS, schemas, writable
 
 STREAM = "streams:\n  contact:\n    path: /people\n    properties: {FirstName: first_name}\n"
