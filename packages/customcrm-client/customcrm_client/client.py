@@ -83,7 +83,8 @@ class CustomcrmClient(CustomcrmSearcher):
         for path, value in own.items():
             how, old = one.bodies.relation(path), before.get(path)
             calls = [how.set] if value is not None else []
-            calls += [how.clear] if how.clear is not None and old not in (None, ABSENT) and old != value else []
+            is_left = old not in (None, ABSENT) and old != value and not (calls and how.replaces)
+            calls += [how.clear] if how.clear is not None and is_left else []
             if value is None and how.clear is None:
                 raise Refused(f"{path} cannot be cleared", todo="add relation.clear to it in the profile")
             for call in calls:

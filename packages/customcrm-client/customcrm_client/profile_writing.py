@@ -147,6 +147,9 @@ class Relation(_Said, frozen=True):
     clear: Annotated[
         Call | None, _said("Takes the value that was there (`{before}`) away, also before another one is set")
     ] = None
+    replaces: Annotated[
+        bool, _said("Setting a value takes the one before away: `clear` is asked for no value alone")
+    ] = False
     after_create: Annotated[
         bool, _said("A new record does not take it either: it is set just after. Else it is written at `write`")
     ] = False

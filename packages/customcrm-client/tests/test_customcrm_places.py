@@ -265,6 +265,15 @@ def test_a_relation_is_set_first_and_the_one_before_cleared_then():
     assert people.sent == [{"name": "Ola"}]
 
 
+def test_a_relation_that_is_replaced_is_cleared_for_no_value_alone():
+    """Where a record has one place for it, taking the old one away would take the new one."""
+    relation = {**COMPANY["CustomerId"]["relation"], "replaces": True}
+    replaced = {**COMPANY, "CustomerId": {**COMPANY["CustomerId"], "relation": relation}}
+    row = {"name": "Kari", "company": "A"}
+    assert written(row, replaced, {"CustomerId": "B"})[1].calls == [("PUT", "/people/1/companies/B", None)]
+    assert written(row, replaced, {"CustomerId": None})[1].calls == [("DELETE", "/people/1/companies/A", None)]
+
+
 def test_a_relation_is_part_of_a_new_record_or_is_set_just_after():
     people = made(COMPANY, {"Name": "Kari", "CustomerId": "B"})
     assert (people.sent, people.calls) == ([{"name": "Kari", "associations": [{"to": {"id": "B"}}]}], [])

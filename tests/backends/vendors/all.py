@@ -5,6 +5,7 @@ from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.lime import Lime
+from tests.backends.vendors.nocodb import NocoDB
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.suitecrm import SuiteCrm
 from tests.backends.vendors.twenty import Twenty
@@ -20,6 +21,7 @@ VENDORS: dict[str, type[Vendor]] = {
         EspoCrm,
         HubSpot,
         Lime,
+        NocoDB,
         Salesforce,
         SuiteCrm,
         Twenty,
