@@ -217,8 +217,8 @@ class World:
         begin = store.begin
 
         @contextmanager
-        def begin_and_die() -> Any:
-            with begin() as connection:
+        def begin_and_die(**how: bool) -> Any:
+            with begin(**how) as connection:
                 yield connection
                 self._tick()
             self._tick()
