@@ -239,7 +239,8 @@ class _Offsets:
         self._back = 1
         end.look(answer, records, offset + len(records))
         new = [one for one in records if self._known.get(one[ID]) != one] if self._known else records
-        self._known = {one[ID]: one for one in records} if self._overlap else {}
+        # A page of one record has none left to begin the next one with.
+        self._known = {one[ID]: one for one in records} if self._overlap < len(records) and self._overlap else {}
         if not new or end.is_last(answer, records):
             return Turns(over=True, records=new)
         if offset < self._planned:

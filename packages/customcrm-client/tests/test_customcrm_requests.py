@@ -370,6 +370,19 @@ def test_hits_that_are_no_whole_records_are_read_by_their_ids():
         assert [asked.path for asked in server.asked] == ["/people/find", "/people"]
 
 
+def test_a_list_of_one_record_by_offsets_ends():
+    """A page of one record has none left to begin the next one with."""
+
+    def respond(asked):
+        assert len(server.asked) < 5
+        skip = int(asked.query["skip"])
+        return Said([row(1)][skip : skip + 2])
+
+    paging = {"kind": "offset", "param": "skip", "size_param": "top"}
+    with serving(respond) as server:
+        assert ids_of(everything(client_for(server, {"read": {"records": "$", "paging": paging}}))) == ["1"]
+
+
 def test_a_list_that_tells_ids_alone_is_read_record_by_record():
     rows = {one: row(one, changed=f"2026-03-01T12:00:0{one}Z") for one in range(5)}
 
