@@ -8,6 +8,7 @@ from tests.backends.vendors.lime import Lime
 from tests.backends.vendors.nocodb import NocoDB
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.suitecrm import SuiteCrm
+from tests.backends.vendors.superoffice import SuperOffice
 from tests.backends.vendors.twenty import Twenty
 from tests.backends.vendors.upsales import Upsales
 from tests.backends.vendors.vendor import Vendor
@@ -24,6 +25,7 @@ VENDORS: dict[str, type[Vendor]] = {
         NocoDB,
         Salesforce,
         SuiteCrm,
+        SuperOffice,
         Twenty,
         Upsales,
         Zoho,

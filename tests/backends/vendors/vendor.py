@@ -58,6 +58,11 @@ class Vendor(ABC):
         self._numbers = itertools.count(1)
         self._now = START
 
+    @property
+    def has_products(self) -> bool:
+        """Whether it has products at all."""
+        return "product" in self.fields
+
     # -- what its users do and see
 
     def create(self, stream: str, **values: Any) -> str:
