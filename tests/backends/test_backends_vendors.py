@@ -6,6 +6,7 @@ import pytest
 import yaml
 from api_transport.errors import Conflict
 from api_transport.testing import DROP, Said
+from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
 
@@ -79,6 +80,19 @@ def client(vendor, tmp_path):
     config = {**settings_of(vendor), "token_store": str(tmp_path / "tokens.json"), "max_concurrent_requests": 2}
     with client_of(config, profile_of(config), "tap-customcrm", page_size=3) as client:
         yield client
+
+
+def test_the_trial_of_the_profile_finds_nothing_wrong(vendor, client):
+    """With a value in each property; it is the first thing that whoever has such a CRM does."""
+    for number in range(5):
+        said = {"Email": f"{number}@example.no", "Country": "NO", "Price": 12.5}
+        for stream in (one for one in ("customer", "contact", "product") if one in client.profile.streams):
+            names = [name for name in vendor.properties(stream) if name != "CustomerId"]
+            reference = {"CustomerId": next(iter(vendor.all("customer")))} if stream == "contact" else {}
+            vendor.create(stream, **{name: said.get(name, f"{name} {number}") for name in names}, **reference)
+    for stream in client.profile.streams:
+        assert probe(client, stream).problems == []
+    assert vendor.refusals == []
 
 
 def test_create_edit_rest_and_delete_on_both_sides(vendor, systems, sync):
