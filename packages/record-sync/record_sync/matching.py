@@ -108,18 +108,25 @@ def is_another(values: Values, other: Values, rules: FlowRules) -> bool:
 
 
 def is_stranger(values: Values, other: Values, rules: FlowRules) -> bool:
-    """Whether two linked records are not the same any more: by the first criterion, and nothing else is the same."""
+    """Whether two linked records are not the same any more: by the first criterion, and by all else that both say.
+
+    Where they say nothing else, somebody gave the record another name.
+    """
     mine, its = keys_of(values, rules), keys_of(other, rules)
     first = rules.match_on[:1]
     if any(criterion_key(one, keys) is None for one in first for keys in (mine, its)) or not contradicts(
         first, mine, its
     ):
         return False
-    return not any(
-        one.same(values, other)
+    named = {path for criterion in first for path in criterion}
+    others = [
+        one
         for one in rules.properties
-        if not (one.qualifies or one.create_only or one.path in rules.references or empty(values.get(one.path)))
-    )
+        if not (one.qualifies or one.create_only or one.path in rules.references or one.path in named)
+        and not empty(values.get(one.path))
+        and not empty(other.get(one.path))
+    ]
+    return bool(others) and not any(one.same(values, other) for one in others)
 
 
 def first_match(
