@@ -6,6 +6,8 @@ from tests.backends.vendors.espocrm import EspoCrm
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.lime import Lime
 from tests.backends.vendors.nocodb import NocoDB
+from tests.backends.vendors.odoo import Odoo
+from tests.backends.vendors.pipedrive import Pipedrive
 from tests.backends.vendors.salesforce import Salesforce
 from tests.backends.vendors.suitecrm import SuiteCrm
 from tests.backends.vendors.superoffice import SuperOffice
@@ -23,6 +25,8 @@ VENDORS: dict[str, type[Vendor]] = {
         HubSpot,
         Lime,
         NocoDB,
+        Odoo,
+        Pipedrive,
         Salesforce,
         SuiteCrm,
         SuperOffice,
