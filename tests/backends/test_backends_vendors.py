@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import yaml
 from api_transport.errors import Conflict
 from api_transport.testing import DROP, Said
 from customcrm_client.probing import probe
@@ -41,11 +40,6 @@ def lines(systems, tmp_path, starter, pytestconfig, vendor):
     lines.settings["tap-customcrm"]["page_size"] = 3
     mapper = {name: own[name] for name in ("profile", "profile_variables") if name in own}
     lines.settings["dataflow-mapper"] = {**lines.settings["dataflow-mapper"], **mapper}
-    if not vendor.has_products:
-        # As the pages of these say: without the table of products, and what names it.
-        contact = yaml.safe_load((pytestconfig.rootpath / "transforms/contact.yml").read_text("utf-8"))
-        tables = [{name: value for name, value in contact.items() if name != "after"}, "transforms/customer.yml"]
-        lines.settings["dataflow-mapper"]["tables"] = tables
     return lines
 
 

@@ -112,7 +112,11 @@ def _flat(node: Node) -> Node:
     streams = entries.get("streams")
     given = entries_of(streams) if streams is not None else None
     if streams is not None and given is not None:
-        kept = {name: one for name, one in given.items() if one.value is not None}
+        without = [one.text() for one in entries["without"].one_or_more()] if "without" in entries else []
+        without += [name for name, one in given.items() if one.value is None and name not in without]
+        kept = {name: one for name, one in given.items() if name not in without}
+        if without:
+            entries["without"] = Node(without, entries["without"].place if "without" in entries else streams.place)
         if defaults is not None:
             kept = {name: one.over(defaults, KIND) for name, one in kept.items()}
         if "errors" in entries:

@@ -171,6 +171,10 @@ class Profile(_Said, frozen=True):
     ] = None
     errors: Annotated[Errors, _said("What the CRM's answers say where it refuses")] = Errors()
     rate: Annotated[Rate, _said("How the CRM tells how many requests it allows")] = Rate()
+    without: Annotated[
+        tuple[str, ...],
+        _said("Streams that this CRM does not have, like null under `streams`: tables for them are left out"),
+    ] = ()
     streams: Annotated[dict[str, Stream], _said("The streams: contact, customer, product, and any others")] = (
         msgspec.field(default_factory=dict)
     )

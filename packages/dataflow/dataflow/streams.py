@@ -18,8 +18,8 @@ Schema: TypeAlias = Mapping[str, Any]
 Schemas: TypeAlias = Mapping[str, Mapping[str, Schema]]
 """Side name, then stream, to the JSON schema of its records."""
 
-Absent: TypeAlias = Mapping[str, frozenset[str]]
-"""Stream name to those of its properties that this CRM does not have."""
+Absent: TypeAlias = Mapping[str, frozenset[str] | None]
+"""Stream name to those of its properties that this CRM does not have; None where it has no such stream."""
 
 OWN = {
     CUSTOMCRM.name: frozenset(CUSTOMCRM_OWN),
@@ -34,11 +34,11 @@ def stream_schemas(profile: Profile | None = None) -> Schemas:
 
 
 def absent(profile: Profile) -> Absent:
-    """The properties of the CRM of which its profile says that there are none."""
-    return {
-        name: frozenset(path for path, said in stream.properties.items() if said is False)
-        for name, stream in profile.streams.items()
-    }
+    """The streams and properties of the CRM of which its profile says that there are none."""
+    found: dict[str, frozenset[str] | None] = dict.fromkeys(profile.without)
+    for name, stream in profile.streams.items():
+        found[name] = frozenset(path for path, said in stream.properties.items() if said is False)
+    return found
 
 
 def leaf_of(schema: Schema, path: str) -> Schema | None:

@@ -40,18 +40,26 @@ class Leg(msgspec.Struct, frozen=True):
     """The target's property that says the same."""
 
 
+NOTHING: frozenset[str] = frozenset()
+
+
 class Dataflow:
     """Flows that were checked against the streams' schemas, and each other.
 
-    Rows for what this CRM does not have are left out: what is ``absent`` by its profile, and what is optional in the
-    table and not in the stream's schema.
+    What this CRM does not have is left out: flows of streams and rows of properties that are ``absent`` by its profile,
+    and rows that are optional in the table and not in the stream's schema.
     """
 
     def __init__(
         self, flows: Sequence[Flow], schemas: Schemas | None = None, absent: Absent = MappingProxyType({})
     ) -> None:
         self.schemas = stream_schemas() if schemas is None else schemas
-        self.flows = tuple(self._as_far_as_there(flow, absent.get(flow.customcrm, frozenset())) for flow in flows)
+        gone = {flow.name for flow in flows if absent.get(flow.customcrm, NOTHING) is None}
+        self.flows = tuple(
+            self._as_far_as_there(flow, absent.get(flow.customcrm) or NOTHING, gone)
+            for flow in flows
+            if flow.name not in gone
+        )
         check(self.flows, self.schemas)
 
     @classmethod
@@ -149,13 +157,16 @@ class Dataflow:
         }
         return hashlib.sha256(msgspec.json.encode(table, order="deterministic")).hexdigest()[:32]
 
-    def _as_far_as_there(self, flow: Flow, absent: frozenset[str]) -> Flow:
-        """The flow without the rows for what the Customcrm does not have."""
+    def _as_far_as_there(self, flow: Flow, absent: frozenset[str], gone: set[str]) -> Flow:
+        """The flow without the rows for what the Customcrm does not have, and without flows that are gone."""
         schema = self.schemas[CUSTOMCRM.name].get(flow.customcrm, {})
+        after = tuple(name for name in flow.after if name not in gone)
         return _without(
-            flow,
+            msgspec.structs.replace(flow, after=after),
             lambda row: (
-                row.customcrm.partition(".")[0] in absent or (row.optional and leaf_of(schema, row.customcrm) is None)
+                row.customcrm.partition(".")[0] in absent
+                or row.link in gone
+                or (row.optional and leaf_of(schema, row.customcrm) is None)
             ),
         )
 

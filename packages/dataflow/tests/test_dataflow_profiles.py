@@ -189,3 +189,20 @@ def test_a_property_that_is_misspelt_is_told_unless_its_row_is_optional(tmp_path
     with pytest.raises(TableError, match="has no property Emial"):
         load_table(tmp_path, {**row, "optional": False})
     assert len(load_table(tmp_path, {**row, "optional": True}).flow("person").rows) == 1
+
+
+@pytest.mark.parametrize("said", [{"without": ["product"]}, {"streams": {"product": None}}])
+def test_tables_for_a_stream_that_the_crm_does_not_have_are_left_out(said):
+    profile = load({"extends": "reference", **said})
+    tables = [f"transforms/{name}.yml" for name in ("contact", "customer", "product")]
+    dataflow = Dataflow.load(tables, ROOT, stream_schemas(profile), absent(profile))
+    assert [flow.name for flow in dataflow.flows] == ["contact", "customer"]
+    assert dataflow.flow("contact").after == ()
+
+
+def test_a_table_for_a_stream_that_nobody_says_is_missing_is_still_refused():
+    profile = load({"extends": "reference", "without": ["product"]})
+    rows = [{"customcrm": "Name", "tripletex": "firstName"}]
+    table = {"flow": "x", "customcrm": "produkt", "tripletex": "contact", "match_on": ["firstName"], "properties": rows}
+    with pytest.raises(TableError, match="produkt"):
+        Dataflow.load([table], ROOT, stream_schemas(profile), absent(profile))
