@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 Json = Mapping[str, Any]
 DEEPEST = 3
 """Objects in objects that are looked into."""
-_LARGEST = 40
+WIDEST = 200
+"""Objects of one depth that are looked into: where records refer to each other they are without end."""
 
 
 class Parameter(NamedTuple):
@@ -98,15 +99,15 @@ class Description:
         kind = next((one for one in content if "json" in one), next(iter(content), None))
         return self.resolved((content[kind] or {}).get("schema") or {}) if kind else {}
 
-    def resolved(self, said: Any) -> Json:
-        """What is meant, with references followed and parts laid together."""
-        for _ in range(_LARGEST):
-            if not isinstance(said, Mapping):
-                return {}
+    def resolved(self, said: Any, within: frozenset[str] = frozenset()) -> Json:
+        """What is meant, with references followed and parts laid together; nothing of what is a part of itself."""
+        while isinstance(said, Mapping):
             if "$ref" in said:
-                said = self._at(str(said["$ref"]))
+                reference = str(said["$ref"])
+                said = None if reference in within else self._at(reference)
+                within |= {reference}
             elif "allOf" in said and "properties" not in said:
-                parts = [self.resolved(one) for one in said["allOf"]]
+                parts = [self.resolved(one, within) for one in said["allOf"]]
                 properties = {name: one for part in parts for name, one in (part.get("properties") or {}).items()}
                 return {**said, "type": "object", "properties": properties} if properties else {**said, **parts[-1]}
             elif any(key in said for key in ("anyOf", "oneOf")) and "properties" not in said:
@@ -122,22 +123,23 @@ class Description:
             here = here.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(here, Mapping) else None
         return here
 
-    def leaves(self, schema: Json, path: str = "", depth: int = 0) -> Iterator[Leaf]:
+    def leaves(self, schema: Json, depth: int = 0) -> Iterator[Leaf]:
         """The values in a schema, nearest first: into objects, and into the first entry of lists."""
-        deeper: list[tuple[str, Json]] = []
-        for name, said in (self.resolved(schema).get("properties") or {}).items():
-            one = self.resolved(said)
-            here = f"{path}.{name}" if path else str(name)
-            if one.get("properties"):
-                deeper.append((here, one))
-            elif one.get("type") == "array":
-                items = self.resolved(one.get("items"))
-                deeper.append((f"{here}{selection_of(items)}", items))
-            else:
-                yield Leaf(here, one)
-        if depth < DEEPEST:
-            for here, one in deeper:
-                yield from self.leaves(one, here, depth + 1)
+        level: list[tuple[str, Json]] = [("", schema)]
+        for _ in range(depth, DEEPEST + 1):
+            deeper: list[tuple[str, Json]] = []
+            for path, around in level[:WIDEST]:
+                for name, said in (self.resolved(around).get("properties") or {}).items():
+                    one = self.resolved(said)
+                    here = f"{path}.{name}" if path else str(name)
+                    if one.get("properties"):
+                        deeper.append((here, one))
+                    elif one.get("type") == "array":
+                        items = self.resolved(one.get("items"))
+                        deeper.append((f"{here}{selection_of(items)}", items))
+                    else:
+                        yield Leaf(here, one)
+            level = deeper
 
     def arrays(self, schema: Json, path: str = "", depth: int = 0) -> Iterator[tuple[str, Json]]:
         """The lists of objects in a schema, nearest first, each with its entries' schema."""

@@ -121,6 +121,17 @@ def written(value: Any) -> str:
 
 def drafted(said: Any) -> str:
     """The draft, as YAML. ValueError where there is no description, or none of the three lists in it."""
+    try:
+        return _drafted(said)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError):
+        # Whatever is looked at may be of any form.
+        raise ValueError(
+            "it is no OpenAPI description as the standard has it: somewhere a text, a list or an object stands where "
+            "another of them belongs. Check it with a validator of OpenAPI."
+        ) from None
+
+
+def _drafted(said: Any) -> str:
     described = Description(said)
     draft = Draft()
     draft.lines.append(

@@ -162,3 +162,51 @@ def test_a_published_description_gives_a_profile_that_loads():
     assert profile.streams["contact"].properties["CustomerId"].path == "customer.id"
     assert not isinstance(customer.read.paging, CursorPaging)
     assert text.count("# ?") > 20
+
+
+PAGE = {"name": "page", "in": "query"}
+
+
+@pytest.mark.parametrize(
+    ("place", "odd"),
+    [
+        (("servers",), 1),
+        (("servers",), [None]),
+        (("components",), [None]),
+        (("components", "securitySchemes"), "x"),
+        (("components", "schemas", "Person", "properties"), [1]),
+        (("components", "schemas", "Person"), {"allOf": []}),
+        (("components", "schemas", "Person"), {"allOf": None}),
+        (("paths", "/contacts", "get", "parameters"), [PAGE, {**PAGE, "name": "limit", "schema": {"maximum": 1e999}}]),
+    ],
+)
+def test_a_description_of_another_form_is_refused_in_one_line(place, odd):
+    said = odd_description()
+    holder = said
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = odd
+    with pytest.raises(ValueError, match="no OpenAPI description"):
+        drafted(said)
+
+
+def test_a_record_that_is_a_part_of_itself_is_drafted():
+    said = odd_description()
+    schemas = said["components"]["schemas"]
+    schemas["Person"]["properties"] |= {
+        f"other{number}": {"$ref": "#/components/schemas/Person"} for number in range(40)
+    }
+    schemas["Loop"] = {"allOf": [{"$ref": "#/components/schemas/Loop"}, {"$ref": "#/components/schemas/Loop"}]}
+    schemas["Person"]["properties"]["loop"] = {"$ref": "#/components/schemas/Loop"}
+    assert "Email: mail" in drafted(said)
+
+
+def odd_description():
+    person = {"type": "object", "properties": {"id": {"type": "integer"}, "mail": {"type": "string"}}}
+    answer = {"type": "array", "items": {"$ref": "#/components/schemas/Person"}}
+    listed = {"responses": {"200": {"content": {"application/json": {"schema": answer}}}}}
+    return {
+        "servers": [{"url": "https://crm.example.no"}],
+        "components": {"schemas": {"Person": person}, "securitySchemes": {}},
+        "paths": {"/contacts": {"get": listed}},
+    }
