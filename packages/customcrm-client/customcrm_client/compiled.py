@@ -37,7 +37,8 @@ _RECORD = "check api_url, and the paths to records and ids in the profile"
 
 
 _ERRORS = 400
-_KEY = re.compile(r"[\w$@][\w$.:-]{0,40}")
+KEY = re.compile(r"[\w$@][\w$.:-]{0,40}")
+"""A key that may be a name; any other may be somebody's data."""
 
 
 class Found(NamedTuple):
@@ -221,5 +222,5 @@ def _raws(answer: Answer, lists: Lists) -> Iterator[tuple[str, list[Any]]]:
 
 def _keys_of(body: Any) -> str:
     """What an answer holds in place of a list, by its keys; those that are no names may be somebody's data."""
-    keys = [key for key in body if _KEY.fullmatch(key)] if isinstance(body, dict) else []
+    keys = [key for key in body if KEY.fullmatch(key)] if isinstance(body, dict) else []
     return f"; the answer has {', '.join(keys)[:200]}" if keys else ""

@@ -12,7 +12,7 @@ from typing import Any
 from api_transport.address import query
 from api_transport.answer import Answer
 
-from customcrm_client.compiled import CompiledStream
+from customcrm_client.compiled import KEY, CompiledStream
 from customcrm_client.list_request import of_list
 from customcrm_client.paths import ABSENT, every, first
 from customcrm_client.profile_paging import NoPaging
@@ -96,9 +96,11 @@ def form_of(value: Any) -> str:
     if value is ABSENT:
         return "nothing"
     if isinstance(value, dict):
-        names = [str(name) for name in value]
-        more = f" and {len(names) - MOST_KEYS} more" if len(names) > MOST_KEYS else ""
-        return f"an object with {', '.join(names[:MOST_KEYS]) or 'nothing in it'}{more}"
+        names = [name for name in value if KEY.fullmatch(name)][:MOST_KEYS]
+        rest = len(value) - len(names)
+        if not names:
+            return f"an object with {f'keys that are no names: {rest}' if rest else 'nothing in it'}"
+        return f"an object with {', '.join(names)}{f' and {rest} more' if rest else ''}"
     if isinstance(value, list):
         return f"a list of {len(value)}, the first: {form_of(value[0])}" if value else "an empty list"
     if value is None:

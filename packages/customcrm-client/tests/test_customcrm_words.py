@@ -7,6 +7,7 @@ from customcrm_client.client import CustomcrmClient
 from customcrm_client.loading import load
 from customcrm_client.probing import probe
 from customcrm_client.testing import KEY
+from customcrm_client.tracing import form_of
 
 PERSONAL = ("Kari", "Nordmann", "kari@", "90000000")
 
@@ -49,3 +50,9 @@ def test_a_trial_tells_no_value_of_any_record():
         found = probe(client_for(server, updated_at="name", read={"records": "data"}), "contact")
     assert any("updated_at holds no time" in one for one in found.problems)
     assert holds_nothing_personal(f"{found.line()} {found.problems}")
+
+
+def test_the_form_of_an_answer_is_told_without_keys_that_are_somebodys_data():
+    said = {"kari@example.no": 1, "Kari Nordmann": 2, "id": 3, "+47 90000000": 4}
+    assert form_of(said) == "an object with id and 3 more"
+    assert form_of({"kari@example.no": 1}) == "an object with keys that are no names: 1"
