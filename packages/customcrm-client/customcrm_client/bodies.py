@@ -80,11 +80,12 @@ class Bodies:
         """The record that makes a change, and says `more` besides: a version, an id. Raises Unwritable."""
         pieces = [*self._pieces(change.values, creating=False), *more]
         made = self._around([steps for steps, _ in pieces], change.raw)
-        for steps, said in pieces:
+        # Last what is cleared: an entry goes with the last that is said in it.
+        for steps, said in sorted(pieces, key=lambda piece: piece[1] is ABSENT):
             if said is not ABSENT:
                 _put(made, steps, said)
             elif is_in_list(steps):
-                take_away(made, entry_of(steps))
+                take_away(made, steps if self._says_more(made, steps) else entry_of(steps))
             elif not self._is_whole and (len(steps) == 1 or self._merges):
                 raise Unwritable(
                     f"{_shown(steps)} cannot be cleared: no value is left out (nulls: omit), and what is left out "
@@ -93,6 +94,12 @@ class Bodies:
             else:
                 take_away(made, steps)
         return made
+
+    def _says_more(self, made: Raw, steps: Steps) -> bool:
+        """Whether other properties say something in the entry of a list that a value stands in."""
+        entry = tuple(entry_of(steps))
+        inside = (place for place in self._places(self._properties) if tuple(place[: len(entry)]) == entry)
+        return any(tuple(place) != tuple(steps) and at(place)(made) not in (ABSENT, None, "") for place in inside)
 
     def _around(self, places: Sequence[Steps], raw: Raw | None) -> Raw:
         """What is sent around the changes, as it was read."""

@@ -88,7 +88,14 @@ class CustomcrmClient(CustomcrmSearcher):
             if value is None and how.clear is None:
                 raise Refused(f"{path} cannot be cleared", todo="add relation.clear to it in the profile")
             for call in calls:
-                answer = self._write(one, partial(one.writer.relation, call, record_id, value, old))
+                try:
+                    answer = self._write(one, partial(one.writer.relation, call, record_id, value, old))
+                except NotFound as error:
+                    if call is not how.clear:
+                        raise
+                    # Somebody took it away meanwhile: what else the record says now has to be looked at.
+                    problem = "the record has changed since it was read"
+                    raise Conflict(problem, method=error.method, path=error.path, todo="") from None
         if answer is None:
             raise Refused("there is nothing to write", todo="")
         return answer
@@ -135,23 +142,38 @@ class CustomcrmClient(CustomcrmSearcher):
             change = msgspec.structs.replace(change, raw=self._before(one, record_id, lock, expected))
         how = one.writing.update
         own = one.bodies.relations(values, creating=False)
-        try:
-            if own and len(own) == len(values):
-                answer = self._relate(one, record_id, own, _values_before(one, change))
-            else:
+        if not own or len(own) < len(values):
+            try:
                 answer = self._write_over(
                     one, lock, lambda tag: one.writer.update(msgspec.structs.replace(change, lock=tag))
                 )
-                if own:
-                    answer = self._relate(one, record_id, own, _values_before(one, change))
-        except ApiError as error:
-            if how is not None and is_own(error, how.missing):
-                raise _gone(error) from None
-            raise
+            except ApiError as error:
+                if how is not None and is_own(error, how.missing):
+                    raise _gone(error) from None
+                raise
         if own:
+            try:
+                answer = self._relate(one, record_id, own, _values_before(one, change))
+            except NotFound as error:
+                raise self._not_related(one, record_id, error) from None
             return self._after(one, change, None, answer)
         path = None if how is None or answer.body is None else how.record
         return self._after(one, change, None if path is None else one.found(answer, path, record_id), answer)
+
+    def _not_related(self, one: CompiledStream, record_id: str, error: NotFound) -> Refused:
+        """What it means that a relation is not found: its record is gone, or what it is to lead to."""
+        if self._read(one, record_id) is None:
+            return _gone(error)
+        return Refused(
+            "what the record is to lead to is not there",
+            method=error.method,
+            path=error.path,
+            status=error.status,
+            code=error.code,
+            message=error.message,
+            details=error.details,
+            request_id=error.request_id,
+        )
 
     def update_many(self, stream: str, changes: Sequence[Change]) -> list[Found | Refused]:
         """Change records in one request, all or none. Raises as `update`.

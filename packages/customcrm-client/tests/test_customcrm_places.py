@@ -1,7 +1,7 @@
 """Where a property stands in a record: in lists, under odd names, beside it; and how it is written there."""
 
 import pytest
-from api_transport.errors import ApiError, Conflict, OutcomeUnknown, Refused
+from api_transport.errors import ApiError, Conflict, NotFound, OutcomeUnknown, Refused
 from api_transport.testing import Said, serving
 from customcrm_client.client import Change, CustomcrmClient
 from customcrm_client.loading import Fault, load
@@ -161,6 +161,25 @@ def test_nothing_is_written_where_something_else_stands_in_the_place_of_a_list()
         written({"emails": "kari@example.no"}, EMAILS, {"Email": "x@example.no"})
 
 
+ADDRESS = {"Street": "addresses[?primary].street", "Zip": "addresses[?primary].zip"}
+
+
+@pytest.mark.parametrize(
+    ("values", "left"),
+    [
+        ({"Street": None}, [{"primary": True, "zip": "0123", "label": "home"}]),
+        ({"Street": None, "Zip": "9876"}, [{"primary": True, "zip": "9876", "label": "home"}]),
+        ({"Zip": "9876", "Street": None}, [{"primary": True, "zip": "9876", "label": "home"}]),
+        ({"Zip": None, "Street": None}, []),
+    ],
+)
+def test_an_entry_stays_while_another_property_says_something_in_it(values, left):
+    entry = {"primary": True, "street": "Storgata 1", "zip": "0123", "label": "home"}
+    other = {"primary": False, "street": "Lillegata 2"}
+    _, people = written({"addresses": [entry, other]}, ADDRESS, values, {"write": {"nulls": "omit"}})
+    assert people.row["addresses"] == [*left, other]
+
+
 # -- names and templates
 
 
@@ -318,6 +337,28 @@ def test_a_new_record_whose_relation_is_not_written_is_taken_back(status, delete
             client.create("contact", {"Name": "Kari", "CustomerId": "B"})
         assert isinstance(caught.value, OutcomeUnknown) == kept
         assert deleted == ["/people/1"]
+
+
+@pytest.mark.parametrize(
+    ("person", "sets", "clears", "kind"),
+    [(200, 404, 204, Refused), (404, 404, 204, NotFound), (200, 204, 404, Conflict)],
+)
+def test_a_company_that_is_gone_is_not_taken_for_the_person(person, sets, clears, kind):
+    """A record that is gone is looked for no further; so it must be the record itself."""
+    reads = []
+
+    def respond(asked):
+        if asked.method == "GET":
+            reads.append(asked.path)
+            gone = len(reads) > 1 and person != 200
+            return Said({"message": "no such person"}, 404) if gone else Said({"id": 1, "name": "Kari", "company": "A"})
+        return Said({"message": "no such company"}, sets if asked.method == "PUT" else clears)
+
+    with serving(respond) as server:
+        client = CustomcrmClient(server.url, KEY, profile=load(profile_of(COMPANY)))
+        with pytest.raises(kind) as caught:
+            client.update("contact", "1", {"CustomerId": "B"}, None)
+    assert type(caught.value) is kind
 
 
 # -- versions
