@@ -13,7 +13,7 @@ from located_yaml import Fault, suggestion
 from located_yaml.structs import Places
 
 from customcrm_client.encoders import ENCODERS
-from customcrm_client.paths import WrongPath, first, places
+from customcrm_client.paths import ABSENT, WrongPath, first, places
 from customcrm_client.profile import Errors, Mark, Profile, Property, Stream
 from customcrm_client.profile_auth import HeaderKey, OAuth2
 from customcrm_client.profile_paging import (
@@ -344,6 +344,8 @@ class _Checker:
         known = (*filled, *self.profile.variables)
         used = list(names_in(template))
         for name in used:
+            if name not in filled and self.profile.variables.get(name, ABSENT) is None:
+                self.refuse(at, f"{{{name}}} is null here, where a text is made of it. Give it a value in variables:.")
             if name not in known:
                 there = ", ".join(f"{{{one}}}" for one in known) or "no names"
                 self.refuse(

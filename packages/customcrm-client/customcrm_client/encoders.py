@@ -16,9 +16,12 @@ def _odata(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_IN_SOQL = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
+
+
 def _soql(text: str) -> str:
-    """A text in single quotes; SOQL escapes the backslash and the quote by a backslash."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    """A text in single quotes; SOQL has the backslash, the quote and the ends of lines after a backslash."""
+    return "'" + text.translate(_IN_SOQL) + "'"
 
 
 def _json(text: str) -> str:

@@ -17,21 +17,27 @@ TAP_LOOKS_BACK = dt.timedelta(minutes=5)
 """What every read of changes looks back already."""
 
 
-def changes(stream: Stream, base: ListRequest, since: dt.datetime | None) -> list[ListRequest]:
-    """Each list that has to be asked for, to have all changes since a moment (None: everything)."""
+def changes(
+    stream: Stream, base: ListRequest, since: dt.datetime | None, *, goes_on: bool = False
+) -> list[ListRequest]:
+    """Each list that has to be asked for, to have all changes since a moment (None: everything).
+
+    One that `goes_on` from the newest change of the list before it does not look back once more.
+    """
     increments = stream.read.increments
     if increments is None:
         return [base]
     if since is None:
         return [base.with_params(increments.sort)]
-    asked = {"since": asked_at(stream, increments, since)}
+    asked = {"since": asked_at(stream, increments, since, looks_back=not goes_on)}
     together: tuple[Params, ...] = increments.params or ({},)
     return [laid_over(increments, base, {**one, **increments.sort}).filled(asked) for one in together]
 
 
-def asked_at(stream: Stream, increments: Increments, since: dt.datetime) -> str | int:
+def asked_at(stream: Stream, increments: Increments, since: dt.datetime, *, looks_back: bool = True) -> str | int:
     """What `{since}` is."""
-    look_back = max(dt.timedelta(0), dt.timedelta(seconds=increments.look_back) - TAP_LOOKS_BACK)
+    further = dt.timedelta(seconds=increments.look_back) - TAP_LOOKS_BACK
+    look_back = max(dt.timedelta(0), further) if looks_back else dt.timedelta(0)
     return asked_as(since - look_back, increments.format, inclusive=increments.inclusive, zone=stream.timezone)
 
 

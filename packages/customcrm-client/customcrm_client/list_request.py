@@ -124,7 +124,9 @@ def laid_over(own: Search | GetMany | Deletions | Increments, base: ListRequest,
     method: str
     if own.path is not None:
         method = own.method or ("GET" if own.body is None else "POST")
-        return ListRequest(method, own.path, params, own.headers, own.body, paging, base.values, base.in_body)
+        return ListRequest(
+            method, own.path, params, own.headers, own.body, paging, base.values, base.in_body, base.ready
+        )
     body = _merged(base.body, own.body)
     method = own.method or (base.method if base.body is not None or body is None else "POST")
     together = {**base.params, **params}

@@ -126,17 +126,19 @@ class CustomcrmReader(Connection):
     ) -> Iterator[Page]:
         increments = one.stream.read.increments
         read = one.reader(increments.records if increments else ())
-        known: dict[str, Any] = {}
+        known: set[tuple[str, str]] = set()
         newest: datetime | None = since
         while newest is not None:
-            (request,) = changes(one.stream, base, newest)
+            (request,) = changes(one.stream, base, newest, goes_on=bool(known))
+            size = min(size_of(request.paging, size) or size, at_most)
             start, newest, seen = newest, None, 0
             for page in self._pages_of(one, request, size, read=read):
-                values = [record for record in page.values if known.get(record[ID]) != record.get(UPDATED_AT, ABSENT)]
-                known |= {record[ID]: record.get(UPDATED_AT) for record in page.values}
-                yield Page(values, page.sent_at)
+                told = [(record[ID], str(record.get(UPDATED_AT))) for record in page.values]
+                yield Page([r for r, state in zip(page.values, told, strict=True) if state not in known], page.sent_at)
+                known.update(told)
                 seen += len(page.values)
-                if seen >= at_most:
+                # A page that reaches beyond the last one is refused, whatever it would hold.
+                if seen >= at_most // size * size:
                     newest = max((at for one in page.values if (at := moment_of(one.get(UPDATED_AT)))), default=start)
                     break
             if newest is not None and newest <= start:

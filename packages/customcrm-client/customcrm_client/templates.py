@@ -47,7 +47,8 @@ def _found_in(template: Any) -> Iterator[tuple[str, str]]:
 def filled(template: Any, values: Mapping[str, Any]) -> Any:
     """The template with its names replaced; names without a value here stay.
 
-    A text that is nothing but one name becomes the value itself; where that is `ABSENT`, its key is left out.
+    A text that is nothing but one name becomes the value itself; where that is `ABSENT`, its key is left out. Inside a
+    longer text no value is no letters.
     """
     if isinstance(template, str):
         whole = NAME.fullmatch(template)
@@ -65,6 +66,8 @@ def filled(template: Any, values: Mapping[str, Any]) -> Any:
 def _value(values: Mapping[str, Any], found: re.Match[str]) -> Any:
     name, encoder = found.groups()
     value = values.get(name, found.group())
+    if value is ABSENT:
+        return value
     if isinstance(value, Several):
         each = [encoded(one, encoder) if encoder else one for one in value.values]
         return each if value.separator is None else value.separator.join(map(_text, each))
@@ -77,10 +80,14 @@ _AS_WRITTEN = frozenset({"variables", "schema", "description"})
 
 
 def with_variables(said: Any, variables: Mapping[str, Any], *, typed: bool = False) -> Any:
-    """A profile, or a part of it, with its variables filled in; names that are no variable's stay."""
+    """A profile, or a part of it, with its variables filled in; names that are no variable's stay.
+
+    So do those of a variable that is null, but where a value of any type may stand.
+    """
     if isinstance(said, str):
-        found = filled(said, variables)
-        return found if typed else _text(found)
+        if typed and NAME.fullmatch(said):
+            return filled(said, variables)
+        return filled(said, {name: _text(value) for name, value in variables.items() if value is not None})
     if isinstance(said, msgspec.Struct):
         changed = {
             name: with_variables(getattr(said, name), variables, typed=name in _TYPED)
@@ -89,13 +96,17 @@ def with_variables(said: Any, variables: Mapping[str, Any], *, typed: bool = Fal
         }
         return msgspec.structs.replace(said, **changed)
     if isinstance(said, dict):
-        return {_text(filled(key, variables)): with_variables(one, variables, typed=typed) for key, one in said.items()}
+        return {
+            with_variables(key, variables): with_variables(one, variables, typed=typed) for key, one in said.items()
+        }
     if isinstance(said, (list, tuple)):
         return type(said)(with_variables(one, variables, typed=typed) for one in said)
     return said
 
 
 def _text(value: Any) -> str:
+    if value is None or value is ABSENT:
+        return ""
     if isinstance(value, (list, tuple)):
         return ",".join(map(_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -125,6 +125,8 @@ WRONG = {
     STREAM + WRITE + "{update: {path: /change}}\n": "profile:5: nothing says which record is changed",
     STREAM + WRITE + "{create: {ok: [done]}}\n": "profile:5: ok[0] must be a whole number, not 'done'",
     STREAM.replace("{FirstName", "{Id"): "profile:4: Id is made of id:",
+    "variables: {tenant: null}\n" + STREAM + "    read: {path: '/x/{tenant}'}\n": "profile:6: {tenant} is null here",
+    "variables: {t: null}\n" + STREAM + "    read: {params: {q: 'a {t}', r: '{t}'}}\n": "profile:6: {t} is null here",
     STREAM + "errors: {permanent: [400]}\n": "profile:5: 400 is none of 500 to 599",
 }  # fmt: skip
 

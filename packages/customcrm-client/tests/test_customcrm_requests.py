@@ -205,6 +205,65 @@ def test_a_list_of_changes_that_the_crm_cuts_is_asked_for_again_from_its_newest_
         assert len(found) == 11
 
 
+def test_a_list_that_goes_on_does_not_look_back_once_more():
+    """Else many changes within the time that is looked back come again and again."""
+    increments = {**WINDOWED["read"]["increments"], "look_back": 600}
+    stream = {**WINDOWED, "read": {**WINDOWED["read"], "increments": increments}}
+    rows = [row(one, changed=f"2026-03-01T12:00:0{one // 2}.000Z") for one in range(11)]
+    with serving(windowed(rows)) as server:
+        found = everything(client_for(server, stream), updated_since=SINCE)
+        assert ids_of(found) == [str(one) for one in range(11)]
+        assert server.asked[0].query["since"] == "2026-03-01T11:55:00.000Z"
+
+
+@pytest.mark.parametrize("page_size", [3, 4, 50])
+def test_no_page_reaches_beyond_what_the_crm_gives(page_size):
+    rows = [row(one, changed=f"2026-03-01T12:00:0{one // 2}.000Z") for one in range(11)]
+    cut = windowed(rows)
+
+    def respond(asked):
+        too_far = int(asked.query["skip"]) + int(asked.query["top"]) > 4
+        return Said({"message": "too far"}, 400) if too_far else cut(asked)
+
+    with serving(respond) as server:
+        paging = {**WINDOWED["read"]["paging"], "end": {"short_page": True}}
+        client = client_for(server, {**WINDOWED, "read": {**WINDOWED["read"], "paging": paging}})
+        found = everything(client, updated_since=SINCE, page_size=page_size)
+        assert ids_of(found) == [str(one) for one in range(11)]
+
+
+@pytest.mark.parametrize("told", [{"changed": None}, {}])
+def test_a_change_that_does_not_tell_when_it_was_is_read(told):
+    rows = [row(1, **told)]
+    with serving(lambda asked: Said(rows if asked.query["skip"] == "0" else [])) as server:
+        assert ids_of(everything(client_for(server, WINDOWED), updated_since=SINCE)) == ["1"]
+
+
+def test_deleted_records_are_wanted_of_a_list_of_changes_too():
+    increments = {"path": "/changes", "params": {"s": "{since}"}}
+    read = {"with_deleted": {"deleted": "yes"}, "increments": increments}
+    with serving(lambda _: Said([])) as server:
+        client = client_for(server, {"updated_at": "changed", "deleted": "gone", "read": read})
+        everything(client, updated_since=SINCE, include_deleted=True)
+        everything(client, updated_since=SINCE)
+        assert [(asked.path, asked.query.get("deleted")) for asked in server.asked] == [
+            ("/changes", "yes"),
+            ("/changes", None),
+        ]
+
+
+def test_the_first_page_of_a_list_with_cursors_has_nothing_in_place_of_one():
+    paging = {"kind": "cursor", "cursor": "next", "size_param": None}
+    read = {"body": {"query": "people(after: {page:json})", "and": "from {page}", "after": "{page}"}, "paging": paging}
+    rows = [{"data": [row(1)], "next": "c2"}, {"data": []}]
+    with serving(lambda _: Said(rows[len(server.asked) - 1])) as server:
+        everything(client_for(server, {"read": {**read, "records": "data"}}))
+        assert [asked.json for asked in server.asked] == [
+            {"query": "people(after: )", "and": "from "},
+            {"query": 'people(after: "c2")', "and": "from c2", "after": "c2"},
+        ]
+
+
 def test_more_changes_of_one_moment_than_the_crm_gives_end_in_one_line():
     rows = [row(one, changed="2026-03-01T12:00:00.000Z") for one in range(9)]
     with serving(windowed(rows)) as server, pytest.raises(UnexpectedAnswer, match="more than 4 records changed"):
@@ -334,6 +393,13 @@ def test_any_value_is_found_in_the_language_of_the_crm(value, encoder, read):
     search = {"params": {"q": f"{{field}} = {{value:{encoder}}}"}}
     with serving(respond) as server:
         assert ids_of(client_for(server, {"search": search}).search("contact", {"FirstName": value})) == ["1"]
+
+
+def test_a_text_of_several_lines_is_one_literal_of_soql():
+    with serving(lambda _: Said([])) as server:
+        client = client_for(server, {"search": {"params": {"q": "N = {value:soql}"}}})
+        client.search("contact", {"FirstName": "Kari\r\n\tNordmann\\n"})
+        assert server.asked[0].query["q"] == r"N = 'Kari\r\n\tNordmann\\n'"
 
 
 def test_a_search_by_a_body_asks_for_several_values_at_once_and_by_the_name_it_is_given():
