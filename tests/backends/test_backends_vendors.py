@@ -189,21 +189,7 @@ def test_no_personal_data_and_no_key_is_logged(vendor, lines, systems):
         assert secret not in log
 
 
-def test_a_contact_moves_to_another_customer_and_leaves_it(vendor, systems, sync):
-    alfa, beta = (vendor.create("customer", Name=name) for name in ("Alfa AS", "Beta AS"))
-    contact = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no", CustomerId=alfa)
-    sync.run("together")
-    ours = theirs(systems, "contact", firstName="Kari")["id"]
-    systems.tripletex.edit("contact", ours, customer={"id": theirs(systems, "customer", name="Beta AS")["id"]})
-    sync.run("moved")
-    assert str(vendor.get("contact", contact)["CustomerId"]) == beta
-    systems.tripletex.edit("contact", ours, customer=None)
-    sync.run("left")
-    assert vendor.get("contact", contact)["CustomerId"] is None
-    assert sync.run("nothing new") == ([], [])
-
-
-@pytest.mark.parametrize("vendor", ["hubspot", "salesforce", "upsales"], indirect=True)
+@pytest.mark.parametrize("vendor", ["hubspot", "odoo", "salesforce", "twenty", "upsales", "zoho"], indirect=True)
 def test_a_deletion_comes_with_the_changes_where_the_vendor_tells_it(vendor, systems, sync):
     contact = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no")
     sync.run("together")
@@ -269,3 +255,31 @@ def test_a_new_record_whose_reference_was_not_written_is_neither_doubled_nor_lef
     assert {str(one["CustomerId"]) for one in contacts.values()} == set(vendor.all("customer"))
     assert all(one["customer"]["id"] == alfa["id"] for one in systems.tripletex.all("contact"))
     assert sync.run("nothing new") == ([], [])
+
+
+@pytest.mark.parametrize("vendor", ["airtable", "freshsales", "pipedrive"], indirect=True)
+def test_what_else_a_list_of_links_or_addresses_holds_stays(vendor, systems, sync):
+    alfa, beta, gamma = (vendor.create("customer", Name=name) for name in ("Alfa AS", "Beta AS", "Gamma AS"))
+    record_id = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no", CustomerId=alfa)
+    row = vendor.rows["contact"][record_id]
+    if vendor.name == "airtable":
+        row["fields"]["Customer"].append(gamma)
+    elif vendor.name == "freshsales":
+        row["sales_accounts"].append({"id": int(gamma), "name": "Gamma AS", "partial": True, "is_primary": False})
+    else:
+        row["emails"].append({"value": "privat@example.no", "label": "home", "primary": False})
+    sync.run("together")
+    kari = theirs(systems, "contact", firstName="Kari")
+    customer = {"id": theirs(systems, "customer", name="Beta AS")["id"]}
+    systems.tripletex.edit("contact", kari["id"], customer=customer, email="kari.ny@example.no")
+    sync.run("edited")
+    assert (vendor.get("contact", record_id)["CustomerId"], vendor.get("contact", record_id)["Email"]) == (
+        beta,
+        "kari.ny@example.no",
+    )
+    if vendor.name == "airtable":
+        assert row["fields"]["Customer"] == [beta, gamma]
+    elif vendor.name == "freshsales":
+        assert [str(one["id"]) for one in row["sales_accounts"]] == [beta, gamma]
+    else:
+        assert [one["value"] for one in row["emails"]] == ["kari.ny@example.no", "privat@example.no"]

@@ -3,6 +3,7 @@
 from tests.backends.vendors.airtable import Airtable
 from tests.backends.vendors.dynamics import Dynamics
 from tests.backends.vendors.espocrm import EspoCrm
+from tests.backends.vendors.freshsales import Freshsales
 from tests.backends.vendors.hubspot import HubSpot
 from tests.backends.vendors.lime import Lime
 from tests.backends.vendors.nocodb import NocoDB
@@ -22,6 +23,7 @@ VENDORS: dict[str, type[Vendor]] = {
         Airtable,
         Dynamics,
         EspoCrm,
+        Freshsales,
         HubSpot,
         Lime,
         NocoDB,

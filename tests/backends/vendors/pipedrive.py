@@ -69,7 +69,7 @@ class Pipedrive(Vendor):
             "City": f"custom_fields.{KEYS['city']}",
             "Country": f"custom_fields.{KEYS['country']}",
         },
-        "product": {"Name": "name", "Number": "code", "Description": "description"},
+        "product": {"Name": "name", "Number": "code", "Description": "description", "Price": "prices"},
     }
 
     def new_id(self, stream: str, row: Row) -> str:
@@ -100,6 +100,8 @@ class Pipedrive(Vendor):
         if stream == "contact" and name in ENTRY:
             entry = next((one for one in row[self.fields[stream][name]] if ENTRY[name].items() <= one.items()), {})
             return entry.get("value")
+        if name == "Price":
+            return next((one["price"] for one in row["prices"] if one["currency"] == "NOK"), None)
         found = super().value(stream, row, name)
         return str(found) if name == "CustomerId" and found is not None else found
 
@@ -113,6 +115,9 @@ class Pipedrive(Vendor):
             if value is not None:
                 label = "work" if name == "Email" else ENTRY[name]["label"]
                 entries.append({"value": value, "primary": not entries, "label": label, **ENTRY[name]})
+        elif name == "Price":
+            others = [one for one in row["prices"] if one["currency"] != "NOK"]
+            row["prices"] = [*others, {"currency": "NOK", "price": value, "cost": 0, "direct_cost": 0}]
         else:
             super().put(stream, row, name, int(value) if name == "CustomerId" and value else value)
 
