@@ -1,7 +1,5 @@
 """Every shipped profile of a vendor's CRM, through the real plug-ins, on an imitation made of its documentation."""
 
-import json
-
 import pytest
 from api_transport.errors import Conflict
 from api_transport.testing import DROP, Said
@@ -9,12 +7,13 @@ from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
 from sandbox.lines import TO_CUSTOMCRM, TO_TRIPLETEX, Lines
 
-from tests.backends.scenario import by, come_together, delete_on_both_sides, edit_on_both_sides, fill, theirs
+from tests.backends.scenario import come_together, delete_on_both_sides, edit_on_both_sides, fill, theirs
 from tests.backends.vendors.all import VENDORS
 from tests.backends.vendors.vendor import serve
 
 ODD_VALUES = ("o'brien", "50% & co", "C#", "a+b", "[x]", '"q"', "Bjørn Æsop", "Rene\u0301e")
 """The last one is decomposed: e and its accent are two characters."""
+END = object()
 MAILBOXES = ("o'brien", "a+b")
 """Those that may be part of an address."""
 
@@ -48,6 +47,7 @@ class Sync:
 
     def __init__(self, vendor, lines, systems):
         self.vendor, self.lines, self.systems = vendor, lines, systems
+        self.log = ""
 
     def run(self, _what, *arguments):
         """A cycle; no request of it was refused."""
@@ -56,6 +56,7 @@ class Sync:
         for direction in (TO_TRIPLETEX, TO_CUSTOMCRM):
             ran = self.lines.well(direction, full_refresh="--full-refresh" in arguments)
             assert "Traceback" not in ran.log
+            self.log += ran.log
         assert self.vendor.refusals == []
         ours = [
             seen for seen in self.systems.tripletex.requests if seen.is_write and "/token/session/" not in seen.path
@@ -96,54 +97,86 @@ def test_create_edit_rest_and_delete_on_both_sides(vendor, systems, sync):
     delete_on_both_sides(vendor, systems, sync)
 
 
-def test_a_contact_is_moved_to_another_customer_and_to_none_from_either_side(vendor, systems, sync):
-    alfa, beta = (
-        vendor.create("customer", Name=name, OrganizationNumber=number)
-        for name, number in (("Alfa AS", "910000004"), ("Beta AS", "910000012"))
-    )
-    record_id = vendor.create("contact", FirstName="Kari", LastName="Dahl", Email="kari@example.no", CustomerId=alfa)
+class EditOnBothSides:
+    """The same property is edited on both sides: one of the two edits stands on both."""
+
+    def begin(self, vendor, _):
+        self.crm_id = vendor.create("customer", Name="Konflikt AS", OrganizationNumber="910000047")
+
+    def steps(self, vendor, tripletex):
+        ours = one_of(tripletex, "customer", name="Konflikt AS")["id"]
+        vendor.edit("customer", self.crm_id, Phone="+47 22 33 44 66")
+        tripletex.edit("customer", ours, phoneNumber="22334477")
+        yield
+        yield
+        told = vendor.get("customer", self.crm_id)["Phone"].replace(" ", "").removeprefix("+47")
+        assert told == tripletex.get("customer", ours)["phoneNumber"]
+
+
+class MovedContact:
+    """A contact is moved to another customer, and away from it, from either side."""
+
+    def begin(self, vendor, _):
+        names = (("Fra AS", "910000055"), ("Til AS", "910000063"))
+        self.of, self.to = (vendor.create("customer", Name=name, OrganizationNumber=number) for name, number in names)
+        email = "flytte@example.no"
+        self.crm_id = vendor.create("contact", FirstName="Flytte", LastName="Dahl", Email=email, CustomerId=self.of)
+
+    def steps(self, vendor, tripletex):
+        ours = one_of(tripletex, "contact", email="flytte@example.no")["id"]
+        of, to = (one_of(tripletex, "customer", name=name)["id"] for name in ("Fra AS", "Til AS"))
+        assert tripletex.get("contact", ours)["customer"]["id"] == of
+        vendor.edit("contact", self.crm_id, CustomerId=self.to)
+        yield
+        assert tripletex.get("contact", ours)["customer"]["id"] == to
+        tripletex.edit("contact", ours, customer={"id": of})
+        yield
+        assert str(vendor.get("contact", self.crm_id)["CustomerId"]) == self.of
+        tripletex.edit("contact", ours, customer=None)
+        yield
+        assert vendor.get("contact", self.crm_id)["CustomerId"] is None
+        vendor.edit("contact", self.crm_id, CustomerId=self.to)
+        yield
+        vendor.edit("contact", self.crm_id, CustomerId=None)
+        yield
+        assert tripletex.get("contact", ours)["customer"] is None
+
+
+class OddValues:
+    """Values that a filter could trip over: each is in both systems before they meet, is found, and is not doubled."""
+
+    def begin(self, vendor, tripletex):
+        for number, value in enumerate(ODD_VALUES):
+            email = f"{value if value in MAILBOXES else number}@example.no"
+            vendor.create("contact", FirstName=value, LastName="Odd", Email=email)
+            tripletex.create("contact", firstName=value, lastName="Odd", email=email)
+
+    def steps(self, vendor, tripletex):
+        count = len(ODD_VALUES)
+        assert len([one for one in tripletex.all("contact") if one["lastName"] == "Odd"]) == count
+        assert len([one for one in vendor.all("contact").values() if "Odd" in (one["LastName"] or "")]) == count
+        yield
+
+
+def one_of(tripletex, resource, **wanted):
+    (found,) = [one for one in tripletex.all(resource) if all(one[name] == value for name, value in wanted.items())]
+    return found
+
+
+def test_conflicts_moves_and_odd_values_come_right_beyond_the_limit_and_no_log_tells_of_anybody(vendor, systems, sync):
+    tripletex, stories = systems.tripletex, (EditOnBothSides(), MovedContact(), OddValues())
+    for story in stories:
+        story.begin(vendor, tripletex)
+    # The first requests are answered as beyond the vendor's limit.
+    vendor.limited = 2
     sync.run("together")
-    kari = theirs(systems, "contact", firstName="Kari")
-    theirs_of = {name: theirs(systems, "customer", name=name)["id"] for name in ("Alfa AS", "Beta AS")}
-    assert kari["customer"]["id"] == theirs_of["Alfa AS"]
-    vendor.edit("contact", record_id, CustomerId=beta)
-    sync.run("moved in the CRM")
-    assert systems.tripletex.get("contact", kari["id"])["customer"]["id"] == theirs_of["Beta AS"]
-    for customer, expected in ((None, None), ({"id": theirs_of["Alfa AS"]}, alfa)):
-        systems.tripletex.edit("contact", kari["id"], customer=customer)
-        sync.run("moved in Tripletex")
-        assert vendor.get("contact", record_id)["CustomerId"] == expected
-    vendor.edit("contact", record_id, CustomerId=None)
-    sync.run("cleared in the CRM")
-    assert systems.tripletex.get("contact", kari["id"])["customer"] is None
+    assert vendor.limited == 0
+    under_way = [story.steps(vendor, tripletex) for story in stories]
+    while under_way := [steps for steps in under_way if next(steps, END) is not END]:
+        sync.run("a step of each")
     assert sync.run("nothing new") == ([], [])
-
-
-def test_an_edit_on_both_sides_is_decided_and_told_on_both(vendor, systems, sync):
-    record_id = vendor.create("customer", Name="Alfa AS", OrganizationNumber="910000004", Phone="+47 22 33 44 55")
-    sync.run("together")
-    ours = theirs(systems, "customer", name="Alfa AS")
-    vendor.edit("customer", record_id, Phone="+47 22 33 44 66")
-    systems.tripletex.edit("customer", ours["id"], phoneNumber="22334477")
-    sync.run("both edited")
-    sync.run("settled")
-    (crm,) = vendor.all("customer").values()
-    assert (
-        crm["Phone"].replace(" ", "").removeprefix("+47") == theirs(systems, "customer", name="Alfa AS")["phoneNumber"]
-    )
-    assert sync.run("nothing new") == ([], [])
-
-
-def test_values_that_a_filter_could_trip_over_find_their_record(vendor, systems, sync):
-    """Each is in both systems before they meet: it is found, and not doubled."""
-    for number, value in enumerate(ODD_VALUES):
-        email = f"{value if value in MAILBOXES else number}@example.no"
-        vendor.create("contact", FirstName=value, LastName="Dahl", Email=email)
-        systems.tripletex.create("contact", firstName=value, lastName="Dahl", email=email)
-    sync.run("the two come together")
-    count = len(ODD_VALUES)
-    assert (len(vendor.all("contact")), len(systems.tripletex.all("contact"))) == (count, count)
-    assert sync.run("nothing new") == ([], [])
+    for hidden in (vendor.key, "Flytte", "flytte@", "Dahl", "o'brien"):
+        assert hidden not in sync.log
 
 
 def test_a_search_finds_any_value(vendor, client):
@@ -159,18 +192,6 @@ def test_a_search_finds_any_value(vendor, client):
     assert vendor.refusals == []
 
 
-def test_what_the_vendor_says_beyond_its_limit_is_waited_out(vendor, systems, sync):
-    vendor.create("customer", Name="Alfa AS", OrganizationNumber="910000004")
-    systems.tripletex.create("customer", name="Beta AS")
-    vendor.limited = 2
-    sync.run("limited")
-    assert vendor.limited == 0
-    assert len(vendor.all("customer")) == len(systems.tripletex.all("customer")) == 2
-    vendor.edit("customer", by(vendor.all("customer"), Name="Beta AS")[0], Phone="+47 22 33 44 55")
-    sync.run("edited")
-    assert theirs(systems, "customer", name="Beta AS")["phoneNumber"] == "22334455"
-
-
 def test_a_wrong_key_ends_in_one_line_that_names_the_setting(vendor, lines, systems):
     lines.settings["tap-customcrm"]["api_key"] = "a-wrong-key"
     lines.settings["tap-customcrm"].pop("refresh_token", None)
@@ -179,14 +200,6 @@ def test_a_wrong_key_ends_in_one_line_that_names_the_setting(vendor, lines, syst
     assert "Traceback" not in ran.log
     assert "a-wrong-key" not in ran.log
     assert systems.tripletex.all("customer") == []
-
-
-def test_no_personal_data_and_no_key_is_logged(vendor, lines, systems):
-    vendor.create("contact", FirstName="Karianne", LastName="Hemmelig", Email="karianne@hemmelig.example.no")
-    systems.tripletex.create("contact", firstName="Olav", lastName="Skjult", email="olav@skjult.example.no")
-    log = json.dumps([ran.log for ran in lines.cycle()])
-    for secret in (vendor.key, "Karianne", "Hemmelig", "karianne@", "Skjult", "olav@"):
-        assert secret not in log
 
 
 @pytest.mark.parametrize("vendor", ["hubspot", "odoo", "salesforce", "twenty", "upsales", "zoho"], indirect=True)
