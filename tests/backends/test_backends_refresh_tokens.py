@@ -94,7 +94,9 @@ def renewed(address, refresh_token):
 
 
 @pytest.mark.parametrize(
-    ("client", "secret", "client_in"), [(CLIENT, SECRET, "body"), (CLIENT, SECRET, "header"), (APP, "", "body")]
+    ("client", "secret", "client_in"),
+    [(CLIENT, SECRET, "body"), (CLIENT, SECRET, "header"), (APP, "", "body")],
+    ids=["secret in the body", "secret in a header", "no secret"],
 )
 def test_each_program_uses_the_token_that_the_one_before_was_given(
     authorised, read, tmp_path, client, secret, client_in

@@ -62,6 +62,7 @@ RUN_ELSEWHERE = {
     "make test": ".ci/run",
     "make test-backends": "tests/packaging/test_packaging_make.py",
     "make test-backends BACKENDS=directus": "tests/packaging/test_packaging_make.py",
+    "make test-backends BACKENDS=odata": "tests/packaging/test_packaging_make.py",
     "make bench": "tests/benchmarks/test_benchmarks.py",
     "make bench BENCH=tap-tripletex": "tests/benchmarks/test_benchmarks.py",
     "tap-customcrm | dataflow-mapper | target-tripletex": "tests/benchmarks/test_benchmarks.py",
