@@ -79,7 +79,6 @@ RUN_ELSEWHERE = {
     "tap-customcrm --config config.json --test=connection --verbose": (
         "tap-customcrm/tests/test_tap_customcrm_profiles.py"
     ),
-    "tap-customcrm --draft-from openapi.json > my-crm.yml": "tap-customcrm/tests/test_tap_customcrm_profiles.py",
     "tap-customcrm --config config.json --infer my-crm.schemas.json": (
         "tap-customcrm/tests/test_tap_customcrm_profiles.py"
     ),

@@ -108,9 +108,9 @@ def is_another(values: Values, other: Values, rules: FlowRules) -> bool:
 
 
 def is_stranger(values: Values, other: Values, rules: FlowRules) -> bool:
-    """Whether two linked records are not the same any more: by the first criterion, and by all else that both say.
+    """Whether two linked records are not the same any more: by the first criterion, and nothing else is the same.
 
-    Where they say nothing else, somebody gave the record another name.
+    Where both say nothing else, somebody gave the record another name.
     """
     mine, its = keys_of(values, rules), keys_of(other, rules)
     first = rules.match_on[:1]
@@ -118,15 +118,14 @@ def is_stranger(values: Values, other: Values, rules: FlowRules) -> bool:
         first, mine, its
     ):
         return False
-    named = {path for criterion in first for path in criterion}
-    others = [
+    said = [
         one
         for one in rules.properties
-        if not (one.qualifies or one.create_only or one.path in rules.references or one.path in named)
-        and not empty(values.get(one.path))
-        and not empty(other.get(one.path))
+        if not (one.qualifies or one.create_only or one.path in rules.references or empty(values.get(one.path)))
     ]
-    return bool(others) and not any(one.same(values, other) for one in others)
+    named = {path for criterion in first for path in criterion}
+    says_more = any(one.path not in named and not empty(other.get(one.path)) for one in said)
+    return says_more and not any(one.same(values, other) for one in said)
 
 
 def first_match(

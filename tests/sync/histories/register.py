@@ -244,11 +244,21 @@ def is_silent(path: str) -> bool:
     return "ddress" in path
 
 
+NAMED = {
+    "customer": {"OrganizationNumber"},
+    "contact": {"Email", "FirstName", "LastName"},
+    "product": {"Name", "Number"},
+}
+"""What a record is matched by, strongest criterion: where two say nothing besides, one may be the other, renamed."""
+
+
 def _tell_apart(row: Row, values: Values) -> bool:
     """Whether of two records that have one id in turn somebody can tell that they are two."""
     strongest = {"customer": "OrganizationNumber", "contact": "Email", "product": "Number"}[row.resource]
-    stated = row.values.items() - {(path, value) for path, value in row.values.items() if path.endswith("Id")}
-    return strongest in row.values and strongest in values and stated.isdisjoint(values.items())
+    stated = {path: value for path, value in row.values.items() if not path.endswith("Id")}
+    says_more = stated.keys() & {path for path, value in values.items() if value is not None} - NAMED[row.resource]
+    is_keyed = strongest in row.values and strongest in values
+    return bool(says_more) and is_keyed and stated.items().isdisjoint(values.items())
 
 
 def _respelled(path: str, value: str) -> str:
