@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 from customcrm_client.auth import needs
-from customcrm_client.drafting import drafted
 from customcrm_client.infer import guessed, inferred, together
 from customcrm_client.probing import probe
 from customcrm_client.settings import client_of, profile_of
-from customcrm_client.tracing import Tracing
 from located_yaml import Fault, parse
 from located_yaml.structs import plain
 from singer_edge import settings
@@ -130,6 +128,8 @@ class TapCustomcrm(ConnectedTap):
         del param
         if value is None:
             return
+        from customcrm_client.drafting import drafted  # noqa: PLC0415 - a run drafts nothing
+
         try:
             text = Path(value).read_text(encoding="utf-8")
             said = json.loads(text) if text.lstrip().startswith("{") else plain(parse(text, value).value)
@@ -146,6 +146,8 @@ class TapCustomcrm(ConnectedTap):
             return
         tap = cls.made_for(ctx)
         if ctx.meta.get(VERBOSE):
+            from customcrm_client.tracing import Tracing  # noqa: PLC0415 - a run tells no requests
+
             tap.client.watch = Tracing(lambda line: tap.logger.info("%s", line))
         tap.tell_connection()
         ctx.exit()

@@ -13,7 +13,6 @@ from typing import IO
 
 import msgspec
 from api_transport.errors import AccessDenied
-from filelock import FileLock, Timeout
 
 HELD_AT_MOST = 600.0
 """Seconds for which a program waits for another one that renews the token."""
@@ -41,6 +40,10 @@ class TokenStore:
     """
 
     def __init__(self, folder: Path, seed: str) -> None:
+        # It takes a tenth of a program's start, and most profiles need none.
+        from filelock import FileLock, Timeout  # noqa: PLC0415
+
+        self._taken = Timeout
         # A digest, from which nobody gets the token back.
         name = blake2b(seed.encode(), digest_size=16).hexdigest()
         self._file = folder / f"{name}.json"
@@ -52,7 +55,7 @@ class TokenStore:
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire()
-        except Timeout:
+        except self._taken:
             raise AccessDenied(
                 f"another program has been renewing the token for {HELD_AT_MOST:.0f} s",
                 todo="stop it if it hangs, and run again",
