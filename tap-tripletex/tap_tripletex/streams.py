@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from api_transport.errors import UnexpectedAnswer
+from api_transport.errors import UnexpectedAnswer, told_again
 from msgspec import UNSET
 from singer_edge.read import Page, Read
 from singer_edge.reading import BookmarkedStream
@@ -18,7 +18,7 @@ from singer_edge.shape import Shape
 from singer_edge.tap import EdgeTap
 from tripletex_client.changes import REPORT, Change, modified_at, newest
 from tripletex_client.clock import to_local_for_changed_since
-from tripletex_client.errors import ListTooLong, told_again
+from tripletex_client.errors import ListTooLong
 from tripletex_client.fields import DERIVED, FIELDS
 from tripletex_client.schema import SCHEMAS
 from tripletex_client.unstated import forget_unstated

@@ -18,7 +18,7 @@ Every text is one line: method, path (never the query), status, the API's own wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from api_transport.error_text import Detail
 from api_transport.redaction import clean
@@ -137,6 +137,24 @@ class Conflict(Refused):
 def refusal(status: int) -> type[Refused]:
     """Return the kind of refusal that a 4xx status stands for."""
     return {404: NotFound, 409: Conflict, 412: Conflict}.get(status, Refused)
+
+
+Kind = TypeVar("Kind", bound=ApiError)
+
+
+def told_again(error: ApiError, kind: type[Kind], problem: str, *, todo: str | None = None) -> Kind:
+    """Return what an answer means in its place, with all that was said in it."""
+    return kind(
+        problem,
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        code=error.code,
+        message=error.message,
+        details=error.details,
+        request_id=error.request_id,
+        todo=todo,
+    )
 
 
 def without_query(path: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from api_transport.answer import Answer
-from api_transport.errors import AccessDenied, ApiError, Conflict, NotFound, OutcomeUnknown, Refused
+from api_transport.errors import AccessDenied, ApiError, Conflict, NotFound, OutcomeUnknown, Refused, told_again
 from api_transport.transport import UNSET
 
 from customcrm_client.bodies import Change, Unwritable
@@ -20,7 +20,7 @@ from customcrm_client.loading import reference
 from customcrm_client.paths import ABSENT, first
 from customcrm_client.profile import Profile
 from customcrm_client.profile_writing import Compared
-from customcrm_client.records import Raw, Record
+from customcrm_client.records import Raw, Record, is_id
 from customcrm_client.schema import ID
 from customcrm_client.searching import CustomcrmSearcher
 from customcrm_client.writing import Sending, Values
@@ -72,10 +72,7 @@ class CustomcrmClient(CustomcrmSearcher):
             except ApiError as kept:
                 raise OutcomeUnknown(f"{problem}, and not taken back ({kept})", method="", path="") from None
             raise
-        read = self._read_back(one, record_id, answer)
-        if read is None:
-            raise answer.unexpected("the new record cannot be read back", todo=_CREATE)
-        return read
+        return self._read_new(one, record_id, answer)
 
     def _relate(self, one: CompiledStream, record_id: str, own: Mapping[str, Any], before: Mapping[str, Any]) -> Answer:
         """Write what has requests of its own: first the new value, then away with the one before."""
@@ -106,9 +103,12 @@ class CustomcrmClient(CustomcrmSearcher):
         if how is not None and how.record is not None:
             return one.found(answer, how.record)
         found = ABSENT if how is None or how.id is None else first(how.id)(answer.body)
-        if found in (None, ABSENT, "") or isinstance(found, (dict, list, bool)):
+        if not is_id(found):
             raise answer.unexpected(f"no id of the new record under '{how.id if how else ''}'", todo=_CREATE)
-        read = self._read_back(one, str(found), answer)
+        return self._read_new(one, str(found), answer)
+
+    def _read_new(self, one: CompiledStream, record_id: str, answer: Answer) -> Found:
+        read = self._read_back(one, record_id, answer)
         if read is None:
             raise answer.unexpected("the new record cannot be read back", todo=_CREATE)
         return read
@@ -137,11 +137,10 @@ class CustomcrmClient(CustomcrmSearcher):
         """
         one = self._compiled(stream)
         change = Change(record_id, values, lock, expected, raw)
-        needs_read = one.writer.needs_read(change) or bool(one.bodies.relations(values, creating=False))
-        if one.reads_before or (raw is None and needs_read):
+        own = one.bodies.relations(values, creating=False)
+        if one.reads_before or (raw is None and (own or one.writer.needs_read(change))):
             change = msgspec.structs.replace(change, raw=self._before(one, record_id, lock, expected))
         how = one.writing.update
-        own = one.bodies.relations(values, creating=False)
         if not own or len(own) < len(values):
             try:
                 answer = self._write_over(
@@ -164,16 +163,7 @@ class CustomcrmClient(CustomcrmSearcher):
         """What it means that a relation is not found: its record is gone, or what it is to lead to."""
         if self._read(one, record_id) is None:
             return _gone(error)
-        return Refused(
-            "what the record is to lead to is not there",
-            method=error.method,
-            path=error.path,
-            status=error.status,
-            code=error.code,
-            message=error.message,
-            details=error.details,
-            request_id=error.request_id,
-        )
+        return told_again(error, Refused, "what the record is to lead to is not there")
 
     def update_many(self, stream: str, changes: Sequence[Change]) -> list[Found | Refused]:
         """Change records in one request, all or none. Raises as `update`.

@@ -18,7 +18,7 @@ from customcrm_client.profile import Profile, Stream
 from customcrm_client.profile_paging import NoPaging
 from customcrm_client.profile_reading import Deletions
 from customcrm_client.profile_writing import Compared, Create, ETag, Update, VersionField, Write
-from customcrm_client.records import NoRecord, Raw, Record, Shape
+from customcrm_client.records import NoRecord, Raw, Record, Shape, is_id
 from customcrm_client.schema import DELETED, ID, UPDATED_AT
 from customcrm_client.templates import names_in
 from customcrm_client.times import reader as time_reader
@@ -100,7 +100,7 @@ class CompiledStream:
 
     def reader(self, paths: Sequence[str]) -> ReadRecords:
         """The function that finds the records in an answer, at the list's paths where none are given."""
-        lists = [(path, plain_steps(path) is not None, every(path)) for path in paths or self.stream.read.records]
+        lists = _lists(paths or self.stream.read.records)
 
         def records(answer: Answer, raws: dict[str, Raw] | None = None) -> list[Record]:
             found: list[Record] = []
@@ -118,7 +118,8 @@ class CompiledStream:
 
     def tombstones(self, paths: Sequence[str], how: Deletions) -> Callable[[Answer], list[Record]]:
         """The function that makes tombstones of a list of deleted records."""
-        lists = [(path, plain_steps(path) is not None, every(path)) for path in paths]
+        lists = _lists(paths)
+        get_id = first(how.id)
         when = None if how.deleted_at is None else first(how.deleted_at)
         time = time_reader(self.stream.times, self.stream.timezone)
 
@@ -126,8 +127,8 @@ class CompiledStream:
             found: list[Record] = []
             for path, values in _raws(answer, lists):
                 for raw in values:
-                    record_id = first(how.id)(raw)
-                    if record_id in (None, ABSENT, "") or isinstance(record_id, (dict, list, bool)):
+                    record_id = get_id(raw)
+                    if not is_id(record_id):
                         raise answer.unexpected(f"an entry under '{path}' has no '{how.id}'", todo=_DELETIONS)
                     at = ABSENT if when is None else when(raw)
                     told = {} if at in (None, ABSENT) else {UPDATED_AT: time(at)}
@@ -206,6 +207,10 @@ class CompiledStream:
     def is_gone(self, record: Record) -> bool:
         """Whether a record is a tombstone."""
         return record.get(DELETED) is True
+
+
+def _lists(paths: Sequence[str]) -> Lists:
+    return [(path, plain_steps(path) is not None, every(path)) for path in paths]
 
 
 def _raws(answer: Answer, lists: Lists) -> Iterator[tuple[str, list[Any]]]:

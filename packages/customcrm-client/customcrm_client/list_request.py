@@ -13,7 +13,7 @@ from customcrm_client.paging import Turn, size_of
 from customcrm_client.paths import ABSENT, places
 from customcrm_client.profile import Mark, Stream
 from customcrm_client.profile_paging import CursorPaging, NoPaging, OffsetPaging, PagePaging, Paging
-from customcrm_client.profile_reading import Deletions, GetMany, Increments, Params, Search
+from customcrm_client.profile_reading import Deletions, Get, GetMany, Increments, Params, Question, Search
 from customcrm_client.schema import properties_of
 from customcrm_client.templates import Several, filled, names_in
 
@@ -110,25 +110,32 @@ def _in_path(value: Any) -> Any:
 def of_list(stream: Stream) -> ListRequest:
     """The request for the whole list."""
     read = stream.read
-    method: str = read.method or ("GET" if read.body is None else "POST")
     fields = fields_of(stream)
     path = read.path or stream.path
-    request = ListRequest(method, path, read.params, read.headers, read.body, read.paging)
+    request = ListRequest(_method(read), path, read.params, read.headers, read.body, read.paging)
     columns = columns_of(fields)
     return request.filled({FIELDS: ",".join(fields), COLUMNS: ",".join(columns)}, {FIELDS: fields, COLUMNS: columns})
+
+
+def of_record(get: Get, path: str, base: ListRequest) -> ListRequest:
+    """The request for one record, at its path."""
+    headers = get.headers
+    return ListRequest(_method(get), path, get.params, headers, get.body, NoPaging(), base.values, base.in_body)
+
+
+def _method(asked: Question) -> str:
+    return asked.method or ("GET" if asked.body is None else "POST")
 
 
 def laid_over(own: Search | GetMany | Deletions | Increments, base: ListRequest, params: Params) -> ListRequest:
     """A request of its own where it has a path of its own, else the list's with what it says besides."""
     paging = base.paging if isinstance(own, Increments) or own.paging is None else own.paging
-    method: str
     if own.path is not None:
-        method = own.method or ("GET" if own.body is None else "POST")
         return ListRequest(
-            method, own.path, params, own.headers, own.body, paging, base.values, base.in_body, base.ready
+            _method(own), own.path, params, own.headers, own.body, paging, base.values, base.in_body, base.ready
         )
     body = _merged(base.body, own.body)
-    method = own.method or (base.method if base.body is not None or body is None else "POST")
+    method: str = own.method or (base.method if base.body is not None or body is None else "POST")
     together = {**base.params, **params}
     headers = {**base.headers, **own.headers}
     return ListRequest(method, base.path, together, headers, body, paging, base.values, base.in_body, base.ready)

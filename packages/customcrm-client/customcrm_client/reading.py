@@ -18,7 +18,7 @@ from customcrm_client.compiled import CompiledStream, Found
 from customcrm_client.connection import Connection
 from customcrm_client.errors import is_own
 from customcrm_client.increments import asked_at, changes, newer
-from customcrm_client.list_request import COLUMNS, FIELDS, Asked, ListRequest, columns_of, fields_of, laid_over
+from customcrm_client.list_request import Asked, ListRequest, laid_over, of_record
 from customcrm_client.lists import Page, walk
 from customcrm_client.paging import Turn, pager, size_of
 from customcrm_client.paths import ABSENT, first
@@ -87,15 +87,13 @@ class CustomcrmReader(Connection):
     ) -> Iterator[Page]:
         """All pages of all lists that hold changes. A list that the CRM cuts is asked again from its newest on."""
         increments = one.stream.read.increments
-        kept = newer(one.stream, since)
         read = one.reader(increments.records if increments and since else ())
-        at_most = increments.at_most if increments and since else None
+        if increments and increments.at_most and since:
+            yield from self._in_windows(one, base, since, size, increments.at_most, read)
+            return
+        kept = newer(one.stream, since)
         for request in changes(one.stream, base, since):
-            if at_most is not None and since is not None:
-                yield from self._in_windows(one, base, since, size, at_most)
-                continue
-            walked = self._pages_of(one, request, size, ahead=ahead, read=read)
-            for page in walked:
+            for page in self._pages_of(one, request, size, ahead=ahead, read=read):
                 yield page if kept is None else Page([record for record in page.values if kept(record)], page.sent_at)
 
     def _pages_of(
@@ -109,11 +107,9 @@ class CustomcrmReader(Connection):
     ) -> Iterator[Page]:
         """The pages of the stream's list, or of its changes."""
         ids = one.stream.read.ids
-        return (
-            self._walk(one, request, size, ahead=ahead, read=read)
-            if ids is None
-            else self._by_ids(one, request, size, ids)
-        )
+        if ids is not None:
+            return self._by_ids(one, request, size, ids)
+        return self._walk(one, request, size, ahead=ahead, read=read)
 
     def _by_ids(self, one: CompiledStream, request: ListRequest, size: int, path: str) -> Iterator[Page]:
         """The pages of a list that tells ids alone: each record is read."""
@@ -122,10 +118,14 @@ class CustomcrmReader(Connection):
             yield Page([each.record for each in found.values()], page.sent_at)
 
     def _in_windows(
-        self, one: CompiledStream, base: ListRequest, since: datetime, size: int, at_most: int
+        self,
+        one: CompiledStream,
+        base: ListRequest,
+        since: datetime,
+        size: int,
+        at_most: int,
+        read: Callable[[Answer], list[Record]],
     ) -> Iterator[Page]:
-        increments = one.stream.read.increments
-        read = one.reader(increments.records if increments else ())
         known: set[tuple[str, str]] = set()
         newest: datetime | None = since
         while newest is not None:
@@ -234,18 +234,10 @@ class CustomcrmReader(Connection):
         return (raws[record_id], None) if record_id in raws else None
 
     def _get(self, one: CompiledStream, how: Get, record_id: str) -> tuple[Raw, Answer] | None:
-        body = filled(how.body, {"id": typed_id(one.stream, record_id)})
-        fields = fields_of(one.stream)
-        known = {"id": record_id, FIELDS: ",".join(fields), COLUMNS: ",".join(columns_of(fields))}
-        asked = Asked(
-            how.method or ("GET" if body is None else "POST"),
-            one.writer.get_path(record_id),
-            filled(how.params, known),
-            how.headers,
-            body,
-        )
+        request = of_record(how, one.writer.get_path(record_id), one.list)
+        known = {"id": record_id}, {"id": typed_id(one.stream, record_id)}
         try:
-            answer = self._ask(one, asked, (200,))
+            answer = self._ask(one, request.filled(*known).page(Turn(), 1), (200,))
         except (Refused, AccessDenied) as error:
             if error.status in how.missing:
                 return None

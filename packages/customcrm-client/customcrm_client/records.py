@@ -66,7 +66,7 @@ class Shape:
         found = self._id(inner)
         if found is ABSENT and inner is not raw:
             found = self._id(raw)
-        if found is ABSENT or found is None or found == "" or isinstance(found, (dict, list, bool)):
+        if not is_id(found):
             raise NoRecord(f"it has no '{self._id_path}'")
         record: Record = {ID: str(found)}
         for name, get, convert in self._steps:
@@ -79,6 +79,11 @@ class Shape:
             for name, value in inner.items():
                 record.setdefault(name, value)
         return record
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value can be an id: a text or a number."""
+    return value is not ABSENT and value is not None and value != "" and not isinstance(value, (dict, list, bool))
 
 
 def typed_id(stream: Stream, record_id: str) -> str | int:

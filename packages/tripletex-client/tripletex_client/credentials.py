@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from api_transport.errors import AccessDenied, Conflict, Refused, UnexpectedAnswer
+from api_transport.errors import AccessDenied, Conflict, Refused, UnexpectedAnswer, told_again
 
-from tripletex_client.errors import not_its_own, told_again
+from tripletex_client.errors import not_its_own
 from tripletex_client.paging import value_of
 
 if TYPE_CHECKING:

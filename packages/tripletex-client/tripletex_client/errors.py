@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from api_transport.error_text import ApiWords, Detail, page_title
-from api_transport.errors import ApiError, Refused, UnexpectedAnswer
+from api_transport.errors import ApiError, Refused, UnexpectedAnswer, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,24 +22,6 @@ TOO_LARGE = 23000
 
 class ListTooLong(UnexpectedAnswer):
     """A list has more records than Tripletex gives; only filters help."""
-
-
-Kind = TypeVar("Kind", bound=ApiError)
-
-
-def told_again(error: ApiError, kind: type[Kind], problem: str, *, todo: str) -> Kind:
-    """What an answer means in its place, with all that was said in it."""
-    return kind(
-        problem,
-        method=error.method,
-        path=error.path,
-        status=error.status,
-        code=error.code,
-        message=error.message,
-        details=error.details,
-        request_id=error.request_id,
-        todo=todo,
-    )
 
 
 def not_its_own(error: ApiError) -> UnexpectedAnswer:

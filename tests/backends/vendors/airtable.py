@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from api_transport.testing import Asked, Said
 
-from tests.backends.vendors.vendor import Row, Vendor, body_of, refuse
+from tests.backends.vendors.vendor import COLUMNS, Row, Vendor, body_of, refuse
 
 TABLES = {"Contacts": "contact", "Customers": "customer", "Products": "product"}
 STRING = r'"((?:[^"\\]|\\.)*)"'
@@ -20,30 +20,7 @@ class Airtable(Vendor):
 
     name = "airtable"
     base = PATH
-    fields: ClassVar = {
-        "contact": {
-            "FirstName": "First name",
-            "LastName": "Last name",
-            "Email": "Email",
-            "Phone": "Phone",
-            "MobilePhone": "Mobile phone",
-            "CustomerId": "Customer",
-        },
-        "customer": {
-            "Name": "Name",
-            "OrganizationNumber": "Organization number",
-            "Email": "Email",
-            "Phone": "Phone",
-            "Website": "Website",
-            "Description": "Description",
-            "StreetAddress1": "Street",
-            "StreetAddress2": "Street 2",
-            "ZipCode": "Zip code",
-            "City": "City",
-            "Country": "Country",
-        },
-        "product": {"Name": "Name", "Number": "Number", "Description": "Description", "Price": "Price"},
-    }
+    fields: ClassVar = {**COLUMNS, "contact": {**COLUMNS["contact"], "CustomerId": "Customer"}}
 
     def new_id(self, stream: str, row: Row) -> str:
         """Seventeen characters."""
@@ -59,10 +36,6 @@ class Airtable(Vendor):
     def touch(self, stream: str, row: Row) -> None:
         """A column of the kind "Last modified time"; another one is worked out."""
         row["fields"] |= {"Last modified": self.stamp(), "Record number": len(self.rows[stream])}
-
-    def stamp(self) -> str:
-        """Milliseconds, always zero."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def value(self, stream: str, row: Row, name: str) -> Any:
         """A cell; of links the first."""

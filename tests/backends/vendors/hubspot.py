@@ -88,10 +88,6 @@ class HubSpot(Vendor):
         """The time stands inside, and beside."""
         row["updatedAt"] = row["properties"][MODIFIED[stream]] = self.stamp()
 
-    def stamp(self) -> str:
-        """Milliseconds, UTC."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
     def delete(self, stream: str, record_id: str) -> None:
         """Into the recycle bin, with the time."""
         super().delete(stream, record_id)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from api_transport.testing import Asked, Said
 
-from tests.backends.vendors.vendor import Row, Vendor, body_of, refuse
+from tests.backends.vendors.vendor import COLUMNS, Row, Vendor, body_of, refuse
 
 TABLES = {"m0contacts": "contact", "m0customers": "customer", "m0products": "product"}
 LINK = "c0customer"
@@ -28,30 +28,7 @@ class NocoDB(Vendor):
         }
     }
     base = PATH
-    fields: ClassVar = {
-        "contact": {
-            "FirstName": "First name",
-            "LastName": "Last name",
-            "Email": "Email",
-            "Phone": "Phone",
-            "MobilePhone": "Mobile phone",
-            "CustomerId": "Customer.Id",
-        },
-        "customer": {
-            "Name": "Name",
-            "OrganizationNumber": "Organization number",
-            "Email": "Email",
-            "Phone": "Phone",
-            "Website": "Website",
-            "Description": "Description",
-            "StreetAddress1": "Street",
-            "StreetAddress2": "Street 2",
-            "ZipCode": "Zip code",
-            "City": "City",
-            "Country": "Country",
-        },
-        "product": {"Name": "Name", "Number": "Number", "Description": "Description", "Price": "Price"},
-    }
+    fields: ClassVar = {**COLUMNS, "contact": {**COLUMNS["contact"], "CustomerId": "Customer.Id"}}
 
     def new_id(self, stream: str, row: Row) -> str:
         """A number of the table's."""

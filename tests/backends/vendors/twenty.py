@@ -80,10 +80,6 @@ class Twenty(Vendor):
         del stream
         row["updatedAt"] = self.stamp()
 
-    def stamp(self) -> str:
-        """Milliseconds, UTC."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
     def put(self, stream: str, row: Row, name: str, value: Any) -> None:
         """A user empties a text."""
         super().put(stream, row, name, "" if value is None and name not in ("CustomerId", "Price") else value)

@@ -108,10 +108,6 @@ class Upsales(Vendor):
         if stream != "product":
             row["modDate"] = self.stamp()
 
-    def stamp(self) -> str:
-        """Milliseconds, UTC."""
-        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
     def delete(self, stream: str, record_id: str) -> None:
         """It is no longer active."""
         super().delete(stream, record_id)

@@ -18,6 +18,30 @@ Row = dict[str, Any]
 STREAMS = ("contact", "customer", "product")
 START = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 TICK = timedelta(seconds=1)
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "contact": {
+        "FirstName": "First name",
+        "LastName": "Last name",
+        "Email": "Email",
+        "Phone": "Phone",
+        "MobilePhone": "Mobile phone",
+    },
+    "customer": {
+        "Name": "Name",
+        "OrganizationNumber": "Organization number",
+        "Email": "Email",
+        "Phone": "Phone",
+        "Website": "Website",
+        "Description": "Description",
+        "StreetAddress1": "Street",
+        "StreetAddress2": "Street 2",
+        "ZipCode": "Zip code",
+        "City": "City",
+        "Country": "Country",
+    },
+    "product": {"Name": "Name", "Number": "Number", "Description": "Description", "Price": "Price"},
+}
+"""The columns that somebody makes in a table of people, of companies and of products."""
 
 
 class RefusedError(Exception):
@@ -133,6 +157,10 @@ class Vendor(ABC):
         """The time; each asking takes a second."""
         self._now += TICK
         return self._now
+
+    def stamp(self) -> str:
+        """The time as the vendor writes it: milliseconds, UTC, where it is not overridden."""
+        return self.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def blank(self, stream: str) -> Row:
         """A record of which nothing is said yet."""
